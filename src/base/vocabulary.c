@@ -1,0 +1,41 @@
+#include "base/vocabulary.h"
+
+static const char *const stage_names[SM_STAGE_COUNT] = {
+	"sampler", "fetch", "transform", "collate", "transport", "reorder",
+	"pin", "h2d", "launch", "compute", "sync", "other",
+};
+
+static const char *const role_names[SM_ROLE_LIMIT] = {
+	[SM_ROLE_OPERATION] = "operation",
+	[SM_ROLE_ITERATE] = "iterate",
+	[SM_ROLE_NEXT] = "next",
+	[SM_ROLE_SAMPLER] = "sampler",
+	[SM_ROLE_PUT] = "put",
+	[SM_ROLE_ARRIVE] = "arrive",
+	[SM_ROLE_DESERIALIZE] = "deserialize",
+	[SM_ROLE_PIN] = "pin",
+	[SM_ROLE_H2D] = "h2d",
+	[SM_ROLE_FORWARD] = "forward",
+	[SM_ROLE_BACKWARD] = "backward",
+	[SM_ROLE_OPTIMIZER] = "optimizer",
+	[SM_ROLE_SYNC] = "sync",
+	[SM_ROLE_STEP] = "step",
+	[SM_ROLE_DEVICE] = "device",
+	[SM_ROLE_FETCHER] = "fetcher",
+	[SM_ROLE_BATCH] = "batch",
+	[SM_ROLE_SAMPLE] = "sample",
+	[SM_ROLE_COMPOSE] = "compose",
+	[SM_ROLE_TRANSFORM] = "transform",
+	[SM_ROLE_COLLATE] = "collate",
+	[SM_ROLE_SERIALIZE] = "serialize",
+};
+
+const char *sm_vocabulary_stage_name(enum sm_stage stage)
+{
+	return (unsigned)stage < SM_STAGE_COUNT ? stage_names[stage] : "?";
+}
+
+const char *sm_vocabulary_role_name(enum sm_role role)
+{
+	return (unsigned)role < SM_ROLE_LIMIT && role_names[role] ? role_names[role] : "?";
+}

@@ -1,0 +1,90 @@
+/* Detectors: each looks at one analysis and appends findings, as numbers. Words are templates beside the numbers.
+ *
+ * A detector is a `const struct sm_detector` at the end of detect_<name>.c; the list is one word in meson.build. */
+#ifndef SM_DETECT_DETECT_H
+#define SM_DETECT_DETECT_H
+
+#include "analyze/analysis.h"
+#include "predict/loader_model.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum sm_confidence { SM_CONFIDENCE_LOW, SM_CONFIDENCE_MEDIUM, SM_CONFIDENCE_HIGH };
+
+enum { SM_EVIDENCE_MAX = 12, SM_SUGGESTION_MAX = 4, SM_CHANGE_MAX = 4 };
+
+struct sm_evidence {
+	const char *metric; /* snake case, ends in its unit where it has one */
+	double value;
+	const char *unit;   /* "share", "s", "bytes", "count", "cores" */
+};
+
+struct sm_change { const char *key; int64_t value; }; /* DataLoader argument; -1 for a change that is no setting */
+
+struct sm_suggestion {
+	const char *text; /* template of the detector, filled: one sentence */
+	struct sm_change changes[SM_CHANGE_MAX];
+	size_t change_count;
+	struct sm_interval speedup; /* predicted; NaN when it cannot be predicted */
+};
+
+struct sm_finding {
+	const struct sm_detector *detector;
+	const char *cause, *cause_detail; /* "" without one */
+	double severity, severity_low, severity_high; /* NaN: a risk or symptom */
+	enum sm_confidence confidence;
+	int rank; /* -1: none */
+	const char *loader; /* NULL: the run */
+	enum sm_stage stage; /* SM_STAGE_COUNT: none */
+	const char *name, *file; /* "" unknown */
+	int line;
+	const char *risk; /* NULL, or what will follow */
+	struct sm_evidence evidence[SM_EVIDENCE_MAX];
+	size_t evidence_count;
+	struct sm_suggestion suggestions[SM_SUGGESTION_MAX];
+	size_t suggestion_count;
+};
+
+struct sm_findings {
+	struct sm_arena *arena; /* borrowed: the model's */
+	struct sm_finding *items; /* owned by the arena; sorted by severity, risks last */
+	size_t count, capacity;
+	const struct sm_detector **passed; /* ran, had what they need, found nothing */
+	size_t passed_count;
+	struct sm_pair *not_judged; /* key: detector id, value: what it lacked */
+	size_t not_judged_count;
+};
+
+/* What a detector must have to judge. When it has not, it neither fires nor passes: it says why. */
+enum sm_need {
+	SM_NEED_MODEL = 1,       /* a loader that can be simulated */
+	SM_NEED_CAUSES = 2,      /* spans with causes */
+	SM_NEED_COUNTERS = 4,    /* the collector's samples */
+	SM_NEED_SAMPLES = 8,     /* per-sample times */
+};
+
+struct sm_detector {
+	const char *id, *type; /* "SM105", "PREPROCESSING_BOTTLENECK" */
+	const char *title;     /* "A transform is slow" */
+	const char *summary;   /* one sentence: what it is */
+	const char *evidence;  /* what must be seen, with thresholds and why they are what they are, with source */
+	const char *fixes;     /* in order of gain */
+	const char *wrong;     /* how it can be wrong */
+	unsigned needs;        /* enum sm_need, or-ed */
+	int (*run)(const struct sm_analysis *analysis, struct sm_findings *findings);
+};
+
+enum { SM_SEVERITY_SHOWN_PERCENT = 5 }; /* bottleneck_threshold: below, findings are kept but not shown first */
+
+int sm_detect_run(const struct sm_analysis *analysis, struct sm_findings *ret_findings);
+extern const struct sm_detector *const sm_detect_table[];
+extern const int sm_detect_table_count;
+const struct sm_detector *sm_detect_find(const char *id_or_type); /* NULL: none */
+
+/* For detectors. */
+struct sm_finding *sm_findings_add(struct sm_findings *findings, const struct sm_detector *detector, const struct sm_loader_analysis *loader); /* NULL: no memory */
+void sm_finding_evidence(struct sm_finding *finding, const char *metric, double value, const char *unit);
+struct sm_suggestion *sm_finding_suggest(struct sm_finding *finding, const char *text); /* NULL when full */
+
+#endif

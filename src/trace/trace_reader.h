@@ -1,0 +1,90 @@
+/* Reads a run, or one `.stall` file, in one pass and in bounded memory, and hands it to a visitor.
+ *
+ * A run directory that was cut short still has its mappings under `live/`; they are read as if the collector had
+ * drained them (trace/salvage.c), and the run is marked incomplete.
+ *
+ * Order: run and host facts first, then per file blocks as they lie. Of one thread, events come in time order; between
+ * threads no order is promised, so join by keys, not by arrival. A process and a name are shown before the first
+ * event that uses them. */
+#ifndef SM_TRACE_TRACE_READER_H
+#define SM_TRACE_TRACE_READER_H
+
+#include "base/err.h"
+#include "base/vocabulary.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sm_trace_process {
+	uint32_t ordinal; /* in the whole run, over all files */
+	int32_t pid, ppid;
+	int32_t rank;     /* -1: none */
+	int64_t started_ns, ended_ns; /* -1: not known */
+	bool complete;    /* its mapping was closed in order */
+	const char *program;
+};
+
+struct sm_trace_name {
+	uint32_t id; /* of that process */
+	enum sm_name_kind kind;
+	enum sm_role role;
+	const char *text; /* NUL-terminated; may hold a second string behind the first NUL */
+	uint32_t length;
+};
+
+enum sm_trace_event_kind { /* as enum sm_ring_word_kind */
+	SM_TRACE_BEGIN = 0,
+	SM_TRACE_END = 1,
+	SM_TRACE_MARK = 2,
+	SM_TRACE_PAYLOAD = 3,
+};
+
+/* Events of one thread, as columns. Payloads are in the order of the events of kind PAYLOAD. */
+struct sm_trace_events {
+	uint32_t process; /* ordinal */
+	uint32_t tid;
+	size_t count;
+	const int64_t *time_ns;
+	const uint32_t *name;  /* of BEGIN and MARK; of PAYLOAD the enum sm_ring_payload */
+	const uint8_t *kind;
+	const uint32_t *payload_at; /* of PAYLOAD: first word in `words`; else unspecified */
+	const uint64_t *words;
+	size_t word_count;
+	bool broken; /* events were lost just before: spans open in this thread are unknown */
+};
+
+struct sm_trace_samples {
+	size_t count;
+	const int64_t *time_ns;
+	const uint16_t *metric;   /* enum sm_metric */
+	const int64_t *instance;
+	const double *value;
+};
+
+/* Facts are lines `key=value`; `kind` is the first line's word. */
+struct sm_trace_visitor {
+	void *context;
+	int (*run)(void *context, const char *key, const char *value);
+	int (*process)(void *context, const struct sm_trace_process *process); /* again when more is known */
+	int (*name)(void *context, uint32_t process, const struct sm_trace_name *name);
+	int (*events)(void *context, const struct sm_trace_events *events);
+	int (*samples)(void *context, const struct sm_trace_samples *samples);
+	int (*loss)(void *context, uint32_t process, uint64_t events, int64_t first_ns, int64_t last_ns);
+	int (*note)(void *context, const char *what, const char *why); /* what was not measured */
+	int (*progress)(void *context, uint64_t bytes_done, uint64_t bytes_total);
+}; /* a NULL member is not interested; a non-zero return stops the reading and is returned */
+
+struct sm_trace_summary {
+	bool complete;        /* every file whole and closed in order, nothing lost */
+	uint64_t events, events_lost;
+	uint64_t blocks_damaged;
+	uint64_t bytes;
+	int files;
+};
+
+/* `path`: a run directory or one .stall file. 0, or the code also put in reterr. */
+int sm_trace_reader_visit(const char *path, const struct sm_trace_visitor *visitor,
+	struct sm_trace_summary *ret_summary, struct sm_error *reterr);
+
+#endif
