@@ -16,8 +16,10 @@
 #include <stdint.h>
 
 enum {
-	SM_MODEL_BATCHES_MAX = 1 << 18,
-	SM_MODEL_BLOCK = 4096,        /* consecutive batches of one kept block in a long run */
+	SM_MODEL_BATCHES_MAX = 1 << 17,   /* kept whole, over all loaders */
+	SM_MODEL_SAMPLES_MAX = 1 << 22,   /* per-sample times kept, over all loaders */
+	SM_MODEL_BLOCK = 512,             /* consecutive batches of each worker in one kept block of a long run */
+	SM_MODEL_OPERATIONS_MAX = 4096,   /* names told apart; further ones are summed as one */
 	SM_MODEL_SLOWEST = 20,
 	SM_MODEL_SERIES_POINTS = 600, /* of a counter over the run; denser samples are averaged */
 };
@@ -40,8 +42,10 @@ struct sm_batch {
 	int64_t put_ns;          /* when its indices were sent */
 	int64_t start_ns, done_ns;     /* fetch, in the worker */
 	int64_t fetch_ns, transform_ns, collate_ns; /* parts of done - start, exclusive of each other */
-	int64_t fetch_cpu_ns, fetch_blocked_ns, fetch_run_delay_ns; /* of fetch alone where known, else of the whole batch */
+	int64_t fetch_cpu_ns, fetch_blocked_ns, fetch_run_delay_ns; /* of fetch alone; -1 unknown */
 	int64_t fetch_input_ns;  /* blocked with block input or major faults */
+	int64_t cpu_ns, run_delay_ns; /* of done - start as a whole; -1 where no span in it carried its cause */
+	int64_t helper_cpu_ns;   /* CPU of the process's other threads meanwhile */
 	int64_t serialize_ns, deserialize_ns;
 	uint64_t bytes;          /* pickled, through the pipe */
 	int64_t arrive_ns;       /* taken from the result queue in the main process */
@@ -72,10 +76,12 @@ struct sm_transform {
 };
 
 struct sm_worker {
-	int index;
-	int32_t pid;
+	int index; /* workers that took over an index in a later iteration are summed with it */
+	int32_t pid; /* the latest */
 	uint32_t tid; /* of a thread worker; else 0 */
+	int processes; /* how many had this index */
 	int64_t started_ns, first_batch_ns, ended_ns;
+	int64_t alive_ns; /* summed */
 	int64_t busy_ns; /* inside fetch */
 	uint64_t batches;
 	int64_t cpu_ns;  /* of the process, from counters; -1 unknown */
@@ -97,6 +103,7 @@ struct sm_epoch { /* one iteration over a loader */
 
 struct sm_loader {
 	int ordinal;
+	int rank; /* of its main process, -1: not distributed */
 	const char *name;
 	int num_workers, batch_size, prefetch_factor; /* -1: unknown or none */
 	int pin_memory, persistent_workers, in_order; /* -1: unknown */

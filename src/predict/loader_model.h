@@ -78,6 +78,10 @@ struct sm_prediction {
 };
 
 int sm_loader_model_build(struct sm_loader_model *ret_model, struct sm_arena *arena, const struct sm_model *model, const struct sm_loader *loader);
+/* Builds the model of every loader of an analysis that can be simulated and hangs it into `loaders[i].model`. Call it
+ * between sm_analysis_build and sm_detect_run. */
+struct sm_analysis;
+int sm_loader_model_attach(struct sm_analysis *analysis);
 struct sm_setting sm_loader_model_setting(const struct sm_loader_model *model); /* as recorded */
 /* Simulates. `order`, when not NULL, lists the service indices to replay (bootstrap); else all in order. */
 int sm_loader_model_simulate(const struct sm_loader_model *model, const struct sm_setting *setting, const struct sm_cure *cure,

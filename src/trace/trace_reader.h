@@ -40,13 +40,34 @@ enum sm_trace_event_kind { /* as enum sm_ring_word_kind */
 	SM_TRACE_PAYLOAD = 3,
 };
 
+/* What a PAYLOAD event is: its `name`. The numbers are those of enum sm_ring_payload. */
+enum sm_trace_payload {
+	SM_TRACE_CAUSE = 1,   /* struct sm_trace_cause: of the innermost open span of the thread */
+	SM_TRACE_COUNTER = 2, /* two words: name id, bits of a double */
+	SM_TRACE_LOST = 5,    /* one word: events this thread lost just before; its open spans are unknown from here */
+	SM_TRACE_ARG = 64,    /* + enum sm_key; one word, an int64_t; of a mark directly before it, else of the innermost span */
+};
+
+/* Words of a CAUSE, as struct sm_ring_cause lays them down: wall = cpu + run delay + blocked over the span it belongs
+ * to, and the thread's own totals at its end. */
+struct sm_trace_cause {
+	uint64_t cpu_ns, run_delay_ns;
+	uint64_t thread_cpu_ns, thread_run_delay_ns;
+	uint32_t block_inputs; /* 512-byte units */
+	uint32_t minor_faults, major_faults;
+	uint32_t voluntary_switches, involuntary_switches;
+	uint32_t missing; /* bit 0: run delay, bit 1: thread CPU clock, bit 2: process CPU clock not read */
+	uint64_t process_cpu_ns;
+};
+_Static_assert(sizeof(struct sm_trace_cause) == 64, "as struct sm_ring_cause");
+
 /* Events of one thread, as columns. Payloads are in the order of the events of kind PAYLOAD. */
 struct sm_trace_events {
 	uint32_t process; /* ordinal */
 	uint32_t tid;
 	size_t count;
 	const int64_t *time_ns;
-	const uint32_t *name;  /* of BEGIN and MARK; of PAYLOAD the enum sm_ring_payload */
+	const uint32_t *name;  /* of BEGIN and MARK; of PAYLOAD the enum sm_trace_payload */
 	const uint8_t *kind;
 	const uint32_t *payload_at; /* of PAYLOAD: first word in `words`; else unspecified */
 	const uint64_t *words;
