@@ -87,7 +87,13 @@ enum sm_metric_kind { SM_CUMULATIVE, SM_GAUGE };
 	M(84, GPU_SM_CLOCK, GPU, GAUGE, "Hz", "gpu.sm_clock", "clock of the multiprocessors") \
 	M(85, GPU_PCIE_RX, GPU, GAUGE, "bytes/s", "gpu.pcie_rx", "received over PCIe") \
 	M(90, SELF_CPU, SELF, CUMULATIVE, "s", "self.cpu", "CPU of the collector") \
-	M(91, SELF_RATE, SELF, GAUGE, "Hz", "self.rate", "sampling rate in force")
+	M(91, SELF_RATE, SELF, GAUGE, "Hz", "self.rate", "sampling rate in force") \
+	M(92, PROC_LOOKS, PROCESS, CUMULATIVE, "count", "process.looks", "looks at what the main thread is waiting for") \
+	M(93, PROC_LOOKS_LOCK, PROCESS, CUMULATIVE, "count", "process.looks_lock", "looks that found it waiting for a lock (futex, flock)") \
+	M(94, PROC_LOOKS_SLEEP, PROCESS, CUMULATIVE, "count", "process.looks_sleep", "looks that found it asleep by its own wish") \
+	M(95, PROC_LOOKS_SOCKET, PROCESS, CUMULATIVE, "count", "process.looks_socket", "looks that found it waiting for a peer: socket, poll") \
+	M(96, PROC_LOOKS_FILE, PROCESS, CUMULATIVE, "count", "process.looks_file", "looks that found it waiting inside a file operation or a page fault") \
+	M(97, PROC_LOOKS_IDLE, PROCESS, CUMULATIVE, "count", "process.looks_idle", "looks that found a loader's worker waiting for work")
 
 enum sm_metric {
 #define M(id, symbol, scope, kind, unit, name, summary) SM_METRIC_##symbol = (id),

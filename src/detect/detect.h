@@ -23,7 +23,7 @@ struct sm_evidence {
 struct sm_change { const char *key; int64_t value; }; /* DataLoader argument; -1 for a change that is no setting */
 
 struct sm_suggestion {
-	const char *text; /* template of the detector, filled: one sentence */
+	const char *text; /* one sentence: a template of the detector, filled by detect/words.c */
 	struct sm_change changes[SM_CHANGE_MAX];
 	size_t change_count;
 	struct sm_interval speedup; /* predicted; NaN when it cannot be predicted */
@@ -62,12 +62,14 @@ enum sm_need {
 	SM_NEED_CAUSES = 2,      /* spans with causes */
 	SM_NEED_COUNTERS = 4,    /* the collector's samples */
 	SM_NEED_SAMPLES = 8,     /* per-sample times */
+	SM_NEED_STEPS = 16,      /* enough steps to judge at all */
 };
 
 struct sm_detector {
 	const char *id, *type; /* "SM105", "PREPROCESSING_BOTTLENECK" */
 	const char *title;     /* "A transform is slow" */
 	const char *summary;   /* one sentence: what it is */
+	const char *causes;    /* a line a cause, "word: what it means"; "" without causes */
 	const char *evidence;  /* what must be seen, with thresholds and why they are what they are, with source */
 	const char *fixes;     /* in order of gain */
 	const char *wrong;     /* how it can be wrong */
@@ -82,9 +84,24 @@ extern const struct sm_detector *const sm_detect_table[];
 extern const int sm_detect_table_count;
 const struct sm_detector *sm_detect_find(const char *id_or_type); /* NULL: none */
 
+const char *sm_detect_confidence_name(enum sm_confidence confidence); /* "high" */
+
 /* For detectors. */
 struct sm_finding *sm_findings_add(struct sm_findings *findings, const struct sm_detector *detector, const struct sm_loader_analysis *loader); /* NULL: no memory */
+/* The detector ran and could not judge; the first reason stays. 0 or -ENOMEM. */
+int sm_findings_lack(struct sm_findings *findings, const struct sm_detector *detector, const char *why);
+void sm_findings_sort(struct sm_findings *findings);
+/* For reports: findings with a severity of at least SM_SEVERITY_SHOWN_PERCENT. Where it is 0 there is nothing to fix;
+ * risks (severity NaN) stand behind them and are said all the same. */
+size_t sm_findings_shown_count(const struct sm_findings *findings);
+
 void sm_finding_evidence(struct sm_finding *finding, const char *metric, double value, const char *unit);
-struct sm_suggestion *sm_finding_suggest(struct sm_finding *finding, const char *text); /* NULL when full */
+/* `text` is a template: {key} stands for a change of this suggestion or a metric of the evidence, {name} and {loader} for
+ * where. Filled once, after the detector has run. NULL when full. */
+struct sm_suggestion *sm_finding_suggest(struct sm_finding *finding, const char *text);
+void sm_finding_change(struct sm_suggestion *suggestion, const char *key, int64_t value);
+/* `where` is "train.py:41", or "". */
+int sm_finding_place(struct sm_finding *finding, struct sm_arena *arena, const char *name, const char *where);
+void sm_finding_doubt(struct sm_finding *finding); /* one level less confident */
 
 #endif

@@ -28,6 +28,7 @@ enum {
 struct sm_cause_sum {
 	int64_t wall_ns, cpu_ns, run_delay_ns;
 	int64_t helper_cpu_ns; /* CPU of other threads of the process meanwhile: helper threads at work */
+	int64_t blocked_input_ns; /* the part of blocked in spans that read from storage (block input or major faults) */
 	uint64_t block_inputs, minor_faults, major_faults, voluntary, involuntary;
 	uint64_t count, without_cause; /* spans summed; of them, spans without */
 	int64_t without_cause_wall_ns;
