@@ -1,0 +1,64 @@
+"""The wheel, and the Python tests with it installed as a user would: never from the source tree."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tally import BUILD, ROOT, Tally, call, read_junit
+
+sys.path.insert(0, str(ROOT / "tools"))
+import environments  # noqa: E402  (of tools/)
+
+_FOLDER = BUILD / "wheel"
+_built: tuple[Path | None, str] | None = None
+
+
+def build() -> tuple[Path | None, str]:
+    """Builds the wheel once per run with Debian's meson-python. Returns it, or what went wrong."""
+    global _built
+    if _built is None:
+        for old in _FOLDER.glob("*.whl"):
+            old.unlink()
+        python = environments.ensure("debian")
+        done = call([python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", _FOLDER, ROOT],
+                    seconds=900, PATH="/usr/bin:/bin:/usr/sbin:/sbin")
+        wheels = sorted(_FOLDER.glob("*.whl"))
+        _built = (wheels[0], "") if done.code == 0 and wheels else (None, done.tail())
+    return _built
+
+
+def _install(environment: str) -> tuple[Path, str]:
+    python = environments.ensure(environment)
+    wheel, problem = build()
+    if wheel is None:
+        return python, problem
+    done = call([python, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel], seconds=300)
+    return python, "" if done.code == 0 else done.tail()
+
+
+def run_pytest(environment: str, folder: str, *, seconds: float, needs_wheel: bool = True, **variables: str) -> Tally:
+    """The tests of a folder under one environment."""
+    tests = ROOT / "tests" / folder
+    if not any(tests.glob("test_*.py")):
+        return Tally()
+    if needs_wheel:
+        python, problem = _install(environment)
+        if problem:
+            return Tally().fail(f"{folder}/{environment}/install", problem)
+    else:
+        python = environments.ensure(environment)
+    with tempfile.TemporaryDirectory(prefix="stallmeter-test-") as scratch:
+        report = Path(scratch) / "report.xml"
+        path = f"{python.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+        done = call([python, "-m", "pytest", "-q", "-ra", f"--junitxml={report}", "-p", "no:cacheprovider", tests],
+                    seconds=seconds, PATH=path, PYTHONDONTWRITEBYTECODE="1", **variables)
+        if not report.exists():
+            return Tally().fail(f"{folder}/{environment}", done.tail())
+        tally = read_junit(report, f"{folder}/{environment}")
+    if tally.failed:
+        print(done.tail(120))
+    elif done.code not in (0, 5):
+        tally.fail(f"{folder}/{environment}", done.tail())
+    return tally
