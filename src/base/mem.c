@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static int64_t fail_in; /* 0: never */
 static int64_t requests;
@@ -52,6 +53,23 @@ char *sm_mem_strdup(const char *text)
 	size_t bytes = strlen(text) + 1;
 	char *copy = sm_mem_alloc(bytes);
 	return copy ? memcpy(copy, text, bytes) : NULL;
+}
+
+void *sm_mem_map(size_t bytes)
+{
+	if (refuses()) {
+		return NULL;
+	}
+	void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return pages == MAP_FAILED ? NULL : pages;
+}
+
+void sm_mem_unmap(void *pages, size_t bytes)
+{
+	if (pages) {
+		munmap(pages, bytes);
+	}
 }
 
 int sm_mem_grow(void *items_pointer, size_t *capacity, size_t want, size_t element_bytes)

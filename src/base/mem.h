@@ -16,6 +16,11 @@ char *sm_mem_strdup(const char *text);
  * Returns 0 or -ENOMEM. */
 int sm_mem_grow(void *items_pointer, size_t *capacity, size_t want, size_t element_bytes);
 
+/* Zeroed pages straight from the kernel, touched only when used. For the recorder, which may run in the child of a
+ * fork whose other threads held the heap's lock. NULL when there are none. */
+void *sm_mem_map(size_t bytes);
+void sm_mem_unmap(void *pages, size_t bytes);
+
 /* Tests only: fail the n-th allocation from now (1 is the next); 0 switches it off. */
 void sm_mem_fail_at(int64_t n);
 int64_t sm_mem_count(void); /* allocations since start */
