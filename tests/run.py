@@ -18,12 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "suites"))
 
-import cases  # noqa: E402
-import fuzz  # noqa: E402
-import programs  # noqa: E402
-import web  # noqa: E402
-import wheel  # noqa: E402
-from tally import BUILD, Tally  # noqa: E402
+import cases
+import programs
+import seeds
+import web
+import wheel
+from tally import BUILD, Tally
 
 
 def _cases() -> Tally:
@@ -44,7 +44,7 @@ SUITES: dict[str, tuple[str, Callable[[], Tally]]] = {
     "tsan": ("C unit tests under TSan", lambda: programs.run_suite("tsan", "unit")),
     "cases": ("golden cases", _cases),
     "crash": ("kill, fork, full disk", lambda: programs.run_suite("test", "crash")),
-    "fuzz": ("replay of all fuzz seeds", fuzz.replay),
+    "fuzz": ("replay of all fuzz seeds", seeds.replay),
     "web": ("the page, without a browser", web.run_node),
     "wheel": ("the wheel in every Python here", lambda: wheel.run_pytest("debian", "wheel", seconds=600)),
     "python": ("Python tests, newest torch", lambda: wheel.run_pytest("torch", "python", seconds=1500)),

@@ -29,5 +29,6 @@ def test_public_header_alone(path, compiler, options):
 
 @pytest.mark.parametrize("path", INNER, ids=lambda path: str(path.relative_to(tree.SRC)))
 def test_inner_header_alone(path):
-    options = ["-x", "c", "-std=c17", "-D_GNU_SOURCE", f"-I{tree.SRC}", f"-I{tree.ROOT / 'include'}", "-Wno-pedantic", "-Wno-unused"]
+    options = ["-x", "c", "-std=c17", "-D_GNU_SOURCE", f"-I{tree.SRC}", f"-I{tree.ROOT / 'include'}", "-Wno-pedantic",
+               "-Wno-unused"]
     assert not compiles("gcc", options, f'#include "{path.relative_to(tree.SRC)}"\n')

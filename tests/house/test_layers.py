@@ -17,7 +17,7 @@ def allowed() -> dict[str, set[str]]:
     for row in cells[2:]:
         if len(row) != len(cells[0]):
             break
-        table[row[0]] = {column for column, mark in zip(columns, row[1:]) if mark == "x"} | {row[0]}
+        table[row[0]] = {column for column, mark in zip(columns, row[1:], strict=True) if mark == "x"} | {row[0]}
     return table
 
 
@@ -64,7 +64,8 @@ def test_no_header_includes_itself_in_a_circle():
                 waiting += edges[name]
 
 
-ONLY_CLI = re.compile(r"\b(?:(printf|puts|putchar|perror|exit|_exit|abort|getenv|secure_getenv|setenv)\s*\(|(stdout|stderr|environ)\b)")
+ONLY_CLI = re.compile(r"\b(?:(printf|puts|putchar|perror|exit|_exit|abort|getenv|secure_getenv|setenv)\s*\(|"
+                      r"(stdout|stderr|environ)\b)")
 NEVER_RECORDED = re.compile(r"\b(pthread_create|fork|vfork|clone|system|popen)\s*\(")
 
 

@@ -9,8 +9,8 @@ TEXT = [path for path in tree.tracked() if path.suffix in
         (".c", ".h", ".py", ".pyi", ".md", ".txt", ".build", ".toml", ".sh", ".ts", ".mjs", ".json", ".yml", "") and
         path.name != "LICENSE" and "dist" not in path.parts and "seeds" not in path.parts]
 # Put together here, so that this file may be read by its own test.
-MACHINE = re.compile("|".join(["/wo" + "rk/", "/opt/(?:whe" + "els|py" + "pi|venv3)", "far" + "m-[a-z]", r"index-url\s+htt" + "ps?:",
-                               r"\bpypi\." + "org", r"/root/\." + "pyenv", r"\bissues sh" + "ow"]))
+MACHINE = re.compile("|".join(["/wo" + "rk/", "/opt/(?:whe" + "els|py" + "pi|venv3)", "far" + "m-[a-z]", r"index-url\s+htt" +
+                               "ps?:", r"\bpypi\." + "org", r"/root/\." + "pyenv", r"\bissues sh" + "ow"]))
 UNKEPT = re.compile(r"\b(T" + "ODO|FIX" + "ME|X" + r"XX+|HA" + r"CK)\b")
 
 
@@ -27,7 +27,7 @@ def test_text_is_clean(path):
     assert not re.search(r"[ \t]+$", text, re.M) or path.suffix == ".md", "spaces at the end of a line"
 
 
-@pytest.mark.parametrize("path", [path for path in tree.c_files("src", "include", "python", "bench", "tests", "examples")],
+@pytest.mark.parametrize("path", tree.c_files("src", "include", "python", "bench", "tests", "examples"),
                          ids=lambda path: str(path.relative_to(tree.ROOT)))
 def test_files_stay_small(path):
     lines = path.read_text().count("\n")

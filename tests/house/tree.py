@@ -27,7 +27,8 @@ def includes(path: Path) -> list[str]:
 
 def without_comments(text: str) -> str:
     """C with comments and string literals blanked, so that a word in them counts for nothing."""
-    blank = lambda found: re.sub(r"[^\n]", " ", found.group())  # noqa: E731
+    def blank(found: re.Match) -> str:
+        return re.sub(r"[^\n]", " ", found.group())
     return re.sub(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', blank, text, flags=re.S)
 
 

@@ -67,7 +67,8 @@ def broken_promise(step: Step) -> str:
     path = promise_path(step, "exit")
     promised = path.read_bytes() if path.exists() else b"0\n"
     if promised != step.said["exit"]:
-        return f"exit {step.said['exit'].decode().strip()}, not {promised.decode().strip()}\n{step.said['stderr'].decode(errors='replace')}"
+        stderr = step.said["stderr"].decode(errors="replace")
+        return f"exit {step.said['exit'].decode().strip()}, not {promised.decode().strip()}\n{stderr}"
     return ""
 
 

@@ -37,7 +37,7 @@ def build(name: str) -> tuple[Path, str]:
     wanted = f"{compiler} {' '.join(options)}"
     if not mark.exists() or mark.read_text() != wanted:
         again = ["--wipe"] if (folder / "build.ninja").exists() else []
-        done = call(["meson", "setup", *again, *options, folder, ROOT], seconds=300, CC=compiler)
+        done = call(["meson", "setup", *again, *options, folder, ROOT], seconds=300, variables={"CC": compiler})
         if done.code != 0:
             return folder, done.tail()
         mark.write_text(wanted)
@@ -51,8 +51,8 @@ def _run_program(test: dict, prefix: str) -> Tally:
     if not Path(test["cmd"][0]).exists():
         return Tally().fail(name, "was not built")
     with tempfile.TemporaryDirectory(prefix="stallmeter-test-") as scratch:
-        done = call(test["cmd"], seconds=test["timeout"] * 4, cwd=Path(scratch), CMOCKA_MESSAGE_OUTPUT="xml",
-                    CMOCKA_XML_FILE=f"{scratch}/%g.xml", **{**_SANITIZERS, **test["env"]})
+        done = call(test["cmd"], seconds=test["timeout"] * 4, cwd=Path(scratch),
+                    variables={"CMOCKA_MESSAGE_OUTPUT": "xml", "CMOCKA_XML_FILE": f"{scratch}/%g.xml", **_SANITIZERS, **test["env"]})
         tally = Tally()
         for report in sorted(Path(scratch).glob("*.xml")):
             try:

@@ -6,8 +6,10 @@ import os
 import re
 import subprocess
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
@@ -48,7 +50,8 @@ class Finished:
         return "\n".join(self.output.rstrip().splitlines()[-lines:])
 
 
-def call(command: list[str | Path], *, seconds: float, cwd: Path = ROOT, **variables: str) -> Finished:
+def call(command: list[str | Path], *, seconds: float, cwd: Path = ROOT,
+         variables: Mapping[str, str] = MappingProxyType({})) -> Finished:
     """Runs a command to its end, or to ours. Its output is kept, its input is empty."""
     environment = {**os.environ, **variables}
     process = subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,

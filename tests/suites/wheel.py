@@ -9,7 +9,7 @@ from pathlib import Path
 from tally import BUILD, ROOT, Tally, call, read_junit
 
 sys.path.insert(0, str(ROOT / "tools"))
-import environments  # noqa: E402  (of tools/)
+import environments
 
 _FOLDER = BUILD / "wheel"
 _built: tuple[Path | None, str] | None = None
@@ -23,7 +23,7 @@ def build() -> tuple[Path | None, str]:
             old.unlink()
         python = environments.ensure("debian")
         done = call([python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", _FOLDER, ROOT],
-                    seconds=900, PATH="/usr/bin:/bin:/usr/sbin:/sbin")
+                    seconds=900, variables={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
         wheels = sorted(_FOLDER.glob("*.whl"))
         _built = (wheels[0], "") if done.code == 0 and wheels else (None, done.tail())
     return _built
@@ -53,7 +53,7 @@ def run_pytest(environment: str, folder: str, *, seconds: float, needs_wheel: bo
         report = Path(scratch) / "report.xml"
         path = f"{python.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         done = call([python, "-m", "pytest", "-q", "-ra", f"--junitxml={report}", "-p", "no:cacheprovider", tests],
-                    seconds=seconds, PATH=path, PYTHONDONTWRITEBYTECODE="1", **variables)
+                    seconds=seconds, variables={"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables})
         if not report.exists():
             return Tally().fail(f"{folder}/{environment}", done.tail())
         tally = read_junit(report, f"{folder}/{environment}")

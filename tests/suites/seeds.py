@@ -22,10 +22,10 @@ def replay() -> Tally:
     if problem:
         tally.fail("build/fuzz", problem)
     for target in targets(folder):
-        seeds = sorted((SEEDS / target.name.removeprefix("fuzz_")).glob("*"))
-        if not seeds:
+        found = sorted((SEEDS / target.name.removeprefix("fuzz_")).glob("*"))
+        if not found:
             tally.fail(f"fuzz/{target.name}", "has no seeds")
-        for seed in seeds:
+        for seed in found:
             done = call([target, "-rss_limit_mb=2048", seed], seconds=60)
             if done.code == 0:
                 tally.passed += 1
