@@ -52,7 +52,8 @@ def _run_program(test: dict, prefix: str) -> Tally:
         return Tally().fail(name, "was not built")
     with tempfile.TemporaryDirectory(prefix="stallmeter-test-") as scratch:
         done = call(test["cmd"], seconds=test["timeout"] * 4, cwd=Path(scratch),
-                    variables={"CMOCKA_MESSAGE_OUTPUT": "xml", "CMOCKA_XML_FILE": f"{scratch}/%g.xml", **_SANITIZERS, **test["env"]})
+                    variables={"CMOCKA_MESSAGE_OUTPUT": "xml", "CMOCKA_XML_FILE": f"{scratch}/%g.xml", **_SANITIZERS,
+                               **test["env"]})
         tally = Tally()
         for report in sorted(Path(scratch).glob("*.xml")):
             try:
