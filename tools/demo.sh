@@ -32,4 +32,3 @@ PATH=$bin:$PATH stallmeter run -o "$run" -- python examples/train_photos.py data
 
 say "the report, one file to open or to send: $PWD/$run/report.html"
 echo "   again as text:   $bin/stallmeter report $run" >&2
-echo "   why and how:     $bin/stallmeter explain PREPROCESSING_BOTTLENECK" >&2
