@@ -437,7 +437,9 @@ static int list_due(struct sm_ring_reader *reader, enum sm_ring_drain what, size
 		reader->due[count++] =
 			(struct sm_ring_due){.sequence = segment.sequence, .slot = slot};
 	}
-	qsort(reader->due, count, sizeof(*reader->due), compare_due);
+	if (count > 1) { /* the list is NULL where nothing was ever due */
+		qsort(reader->due, count, sizeof(*reader->due), compare_due);
+	}
 	*ret_count = count;
 	return 0;
 }
