@@ -315,7 +315,9 @@ static int list_name_slots(struct sm_ring_reader *reader)
 		reader->lists[reader->list_count++] =
 			(struct sm_ring_due){.sequence = segment.sequence, .slot = slot};
 	}
-	qsort(reader->lists, reader->list_count, sizeof(*reader->lists), compare_due);
+	if (reader->list_count > 1) { /* NULL where there is no name yet */
+		qsort(reader->lists, reader->list_count, sizeof(*reader->lists), compare_due);
+	}
 	return 0;
 }
 
