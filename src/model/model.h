@@ -37,8 +37,8 @@ struct sm_cause_sum {
 /* One batch on its way through the loader. -1 where a time was not seen. */
 struct sm_batch {
 	int32_t iteration, task; /* which batch of which epoch */
-	int16_t worker;          /* -1: num_workers=0 */
-	int16_t count;           /* samples */
+	int32_t worker;          /* -1: num_workers=0 */
+	int32_t count;           /* samples */
 	int64_t sampler_ns;      /* duration of drawing its indices, in the main process */
 	int64_t put_ns;          /* when its indices were sent */
 	int64_t start_ns, done_ns;     /* fetch, in the worker */
@@ -158,10 +158,15 @@ struct sm_process {
 	bool complete;
 };
 
+struct sm_lane_part {
+	double begin_s, end_s;
+	enum sm_stage stage;
+};
+
 struct sm_lane { /* busy intervals of one track for the picture, at most SM_MODEL_SERIES_POINTS, neighbours joined */
 	const char *name; /* "main", "train worker 0" */
 	size_t count;
-	struct sm_lane_part { double begin_s, end_s; enum sm_stage stage; } *parts;
+	struct sm_lane_part *parts;
 };
 
 struct sm_pair { const char *key, *value; };

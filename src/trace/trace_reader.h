@@ -56,8 +56,13 @@ struct sm_trace_cause {
 	uint32_t block_inputs; /* 512-byte units */
 	uint32_t minor_faults, major_faults;
 	uint32_t voluntary_switches, involuntary_switches;
-	uint32_t missing; /* bit 0: run delay, bit 1: thread CPU clock, bit 2: process CPU clock not read */
+	uint32_t missing; /* enum sm_trace_missing, or-ed */
 	uint64_t process_cpu_ns;
+};
+enum sm_trace_missing {
+	SM_TRACE_NO_RUN_DELAY = 1,
+	SM_TRACE_NO_CPU = 2,
+	SM_TRACE_NO_PROCESS_CPU = 4,
 };
 _Static_assert(sizeof(struct sm_trace_cause) == 64, "as struct sm_ring_cause");
 
