@@ -60,13 +60,14 @@ void sm_build_destroy(struct sm_build *build)
 		sm_mem_free(build->processes[i].names);
 	}
 	sm_build_series_finish(build);
-	struct sm_map *maps[] = {&build->thread_by_id, &build->operation_by_text, &build->transform_by_text,
-		&build->process_by_pid, &build->worker_by_pid, &build->series_by_id};
+	struct sm_map *maps[] = {&build->thread_by_id, &build->operation_by_text,
+		&build->transform_by_text, &build->process_by_pid, &build->worker_by_pid,
+		&build->series_by_id};
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
 		sm_map_finish(maps[i]);
 	}
-	void *tables[] = {build->threads, build->loaders, build->processes, build->transforms, build->fetches,
-		build->batches, build->samples, build->feeds};
+	void *tables[] = {build->threads, build->loaders, build->processes, build->transforms,
+		build->fetches, build->batches, build->samples, build->feeds};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		sm_mem_free(tables[i]);
 	}
@@ -74,7 +75,8 @@ void sm_build_destroy(struct sm_build *build)
 	sm_mem_free(build);
 }
 
-int sm_build_grow(struct sm_build *build, void *items_pointer, size_t *capacity, size_t want, size_t element_bytes)
+int sm_build_grow(struct sm_build *build, void *items_pointer, size_t *capacity, size_t want,
+	size_t element_bytes)
 {
 	if (want <= *capacity) {
 		return 0;
@@ -105,9 +107,11 @@ bool sm_build_keeps(const struct sm_build *build, int32_t iteration, int32_t seq
 }
 
 /* Samples of the batches that stay move together; batches without workers own theirs, the others' are with the fetch. */
-static void keep_samples_of(struct sm_build *build, struct sm_batch *batch, struct sm_sample_time *into, size_t *count)
+static void keep_samples_of(
+	struct sm_build *build, struct sm_batch *batch, struct sm_sample_time *into, size_t *count)
 {
-	memcpy(into + *count, build->samples + batch->sample_first, batch->sample_count * sizeof(*into));
+	memcpy(into + *count, build->samples + batch->sample_first,
+		batch->sample_count * sizeof(*into));
 	batch->sample_first = (uint32_t)*count;
 	*count += batch->sample_count;
 }
@@ -116,9 +120,11 @@ static void thin_tables(struct sm_build *build, struct sm_sample_time *samples)
 {
 	size_t fetches = 0, batches = 0, sample_count = 0;
 	for (size_t i = 0; i < build->fetch_count; i++) {
-		if (sm_build_keeps(build, build->fetches[i].iteration, build->fetches[i].sequence)) {
+		if (sm_build_keeps(
+			    build, build->fetches[i].iteration, build->fetches[i].sequence)) {
 			build->fetches[fetches] = build->fetches[i];
-			keep_samples_of(build, &build->fetches[fetches++].part, samples, &sample_count);
+			keep_samples_of(
+				build, &build->fetches[fetches++].part, samples, &sample_count);
 		}
 	}
 	for (size_t i = 0; i < build->batch_count; i++) {
@@ -126,7 +132,8 @@ static void thin_tables(struct sm_build *build, struct sm_sample_time *samples)
 		int32_t sequence = batch->sequence >= 0 ? batch->sequence : batch->batch.task;
 		if (sm_build_keeps(build, batch->batch.iteration, sequence)) {
 			build->batches[batches] = *batch;
-			keep_samples_of(build, &build->batches[batches++].batch, samples, &sample_count);
+			keep_samples_of(
+				build, &build->batches[batches++].batch, samples, &sample_count);
 		}
 	}
 	for (size_t i = 0; i < build->thread_count; i++) {
@@ -135,7 +142,8 @@ static void thin_tables(struct sm_build *build, struct sm_sample_time *samples)
 			keep_samples_of(build, &thread->fetcher->done.part, samples, &sample_count);
 		}
 		if (thread->consumer && thread->consumer->has_current) {
-			keep_samples_of(build, &thread->consumer->current.batch, samples, &sample_count);
+			keep_samples_of(
+				build, &thread->consumer->current.batch, samples, &sample_count);
 		}
 	}
 	build->fetch_count = fetches;
@@ -145,15 +153,17 @@ static void thin_tables(struct sm_build *build, struct sm_sample_time *samples)
 
 static bool is_full(const struct sm_build *build)
 {
-	return build->fetch_count >= SM_MODEL_BATCHES_MAX || build->batch_count >= SM_MODEL_BATCHES_MAX ||
-		build->sample_count >= SM_MODEL_SAMPLES_MAX;
+	return build->fetch_count >= SM_MODEL_BATCHES_MAX ||
+	       build->batch_count >= SM_MODEL_BATCHES_MAX ||
+	       build->sample_count >= SM_MODEL_SAMPLES_MAX;
 }
 
 int sm_build_thin(struct sm_build *build)
 {
 	enum { LEVEL_MAX = 24 };
 	while (is_full(build) && build->level < LEVEL_MAX) {
-		struct sm_sample_time *samples = sm_mem_alloc((build->sample_count + 1) * sizeof(*samples));
+		struct sm_sample_time *samples =
+			sm_mem_alloc((build->sample_count + 1) * sizeof(*samples));
 		if (!samples) {
 			return -ENOMEM;
 		}
@@ -172,7 +182,8 @@ static int see_run(void *context, const char *key, const char *value)
 {
 	struct sm_build *build = context;
 	struct sm_model *model = build->model;
-	return sm_build_facts_pair(build, &model->facts, &model->fact_count, &build->fact_capacity, key, value);
+	return sm_build_facts_pair(
+		build, &model->facts, &model->fact_count, &build->fact_capacity, key, value);
 }
 
 static int see_process(void *context, const struct sm_trace_process *process)
@@ -188,7 +199,8 @@ static int see_name(void *context, uint32_t process, const struct sm_trace_name 
 static int see_events(void *context, const struct sm_trace_events *events)
 {
 	struct sm_build *build = context;
-	return events->process < build->model->process_count ? sm_build_spans_add(build, events) : 0;
+	return events->process < build->model->process_count ? sm_build_spans_add(build, events)
+							     : 0;
 }
 
 static int see_samples(void *context, const struct sm_trace_samples *samples)
@@ -219,7 +231,8 @@ struct sm_trace_visitor sm_build_visitor(struct sm_build *build)
 static int copy_processes(struct sm_build *build)
 {
 	struct sm_model *model = build->model;
-	model->processes = sm_arena_alloc(&model->arena, (model->process_count + 1) * sizeof(*model->processes));
+	model->processes = sm_arena_alloc(
+		&model->arena, (model->process_count + 1) * sizeof(*model->processes));
 	if (!model->processes) {
 		return -ENOMEM;
 	}

@@ -20,15 +20,15 @@
 #include "trace/trace_reader.h"
 
 enum {
-	SM_BUILD_KEYS = 16,     /* enum sm_key in use, and some */
-	SM_BUILD_DEPTH = 1024,  /* nested spans; deeper ones are not looked at */
-	SM_BUILD_PARTS = 3,     /* fetch, transform, collate: what a worker's batch is made of */
+	SM_BUILD_KEYS = 16,    /* enum sm_key in use, and some */
+	SM_BUILD_DEPTH = 1024, /* nested spans; deeper ones are not looked at */
+	SM_BUILD_PARTS = 3,    /* fetch, transform, collate: what a worker's batch is made of */
 	SM_BUILD_NONE = UINT32_MAX,
 };
 
 struct sm_build_name {
 	const char *text; /* in scratch; NULL where nobody will ask */
-	uint32_t slot;    /* operation, or transform */
+	uint32_t slot;	  /* operation, or transform */
 	uint8_t kind, role;
 };
 
@@ -60,23 +60,23 @@ struct sm_build_frame {
 struct sm_build_detail {
 	struct sm_build_args args;
 	struct sm_trace_cause cause;
-	struct sm_cause_sum known;           /* of spans in it that carried their cause */
-	int64_t part_ns;                     /* of spans in it that are parts of a batch */
-	int64_t unknown_ns[SM_BUILD_PARTS];  /* of spans in it without a cause, exclusive */
+	struct sm_cause_sum known;	    /* of spans in it that carried their cause */
+	int64_t part_ns;		    /* of spans in it that are parts of a batch */
+	int64_t unknown_ns[SM_BUILD_PARTS]; /* of spans in it without a cause, exclusive */
 	int64_t transform_before_ns;
 };
 
 struct sm_build_fetch { /* one batch, as its worker saw it */
 	uint32_t process, tid;
 	uint32_t fetcher; /* n-th fetcher of this thread */
-	uint32_t nth;     /* n-th batch of this thread */
-	int32_t loader;   /* ordinal, -1: not said */
+	uint32_t nth;	  /* n-th batch of this thread */
+	int32_t loader;	  /* ordinal, -1: not said */
 	int32_t iteration, worker, sequence;
 	struct sm_batch part; /* only what a worker knows */
 };
 
-struct sm_build_batch { /* one batch, as the main process saw it */
-	uint32_t loader; /* index */
+struct sm_build_batch {	  /* one batch, as the main process saw it */
+	uint32_t loader;  /* index */
 	int32_t sequence; /* of its worker; -1 not known */
 	struct sm_batch batch;
 };
@@ -103,19 +103,18 @@ struct sm_build_sums { /* all that the workers of one loader spent, or of one pr
 
 struct sm_build_fetcher { /* of a thread in which a data set runs */
 	struct sm_build_sums *sums;
-	bool owns_sums;  /* not yet known whose */
-	int32_t loader;  /* ordinal, -1 */
-	int32_t worker;  /* -1 */
+	bool owns_sums; /* not yet known whose */
+	int32_t loader; /* ordinal, -1 */
+	int32_t worker; /* -1 */
 	uint32_t fetchers;
 	int64_t first_ns, last_ns; /* its batches */
-	int64_t mark_ns;           /* its first fetcher */
+	int64_t mark_ns;	   /* its first fetcher */
 	uint64_t batches;
 	int64_t busy_ns;
 	/* of the batch under way */
 	bool in_batch;
 	int64_t part_ns[SM_BUILD_PARTS];
 	struct sm_cause_sum part_cause[SM_BUILD_PARTS];
-	int64_t input_ns;
 	struct sm_sample_time *samples; /* owned */
 	size_t sample_count, sample_capacity;
 	struct sm_build_fetch done; /* the newest; for a next() around it */
@@ -124,12 +123,13 @@ struct sm_build_fetcher { /* of a thread in which a data set runs */
 
 struct sm_build_consumer { /* of a thread that asks for batches or trains */
 	bool has_current;
-	struct sm_build_batch current; /* the batch in hand; goes to the table when the next is asked for */
-	int64_t cursor_ns;   /* end of the last thing known in this step */
-	int64_t pending_ns;  /* between known things, not yet given to forward or other */
-	int64_t nested_ns;   /* of known things inside the one that is open */
+	struct sm_build_batch
+		current;    /* the batch in hand; goes to the table when the next is asked for */
+	int64_t cursor_ns;  /* end of the last thing known in this step */
+	int64_t pending_ns; /* between known things, not yet given to forward or other */
+	int64_t nested_ns;  /* of known things inside the one that is open */
 	bool has_forward, has_training;
-	int64_t sampler_ns;  /* drawn, not yet sent */
+	int64_t sampler_ns;		/* drawn, not yet sent */
 	int64_t deserialize_ns, pin_ns; /* read, not yet arrived */
 	uint64_t bytes;
 	uint64_t trained, trained_without_batch; /* backward and optimizer spans */
@@ -137,7 +137,7 @@ struct sm_build_consumer { /* of a thread that asks for batches or trains */
 
 struct sm_build_thread {
 	uint32_t process, tid;
-	struct sm_build_frame *frames;   /* owned */
+	struct sm_build_frame *frames;	 /* owned */
 	struct sm_build_detail *details; /* owned; NULL while only plain spans were seen */
 	size_t depth, capacity, detail_capacity, too_deep;
 	bool has_mark; /* a mark waits for its numbers */
@@ -155,7 +155,8 @@ struct sm_build_worker { /* the fact that one was started */
 
 struct sm_build_loader {
 	uint32_t process, index;
-	struct sm_loader facts; /* and the tables, once joined; its texts are in the model's arena */
+	struct sm_loader
+		facts; /* and the tables, once joined; its texts are in the model's arena */
 	struct sm_build_sums sums;
 	struct sm_build_worker *workers; /* owned */
 	size_t worker_count, worker_capacity;
@@ -177,14 +178,15 @@ struct sm_build {
 	struct sm_model *model;
 	struct sm_arena scratch; /* names */
 	const struct sm_model_progress *progress;
-	int level; /* of thinning */
+	int level;			    /* of thinning */
 	struct sm_build_process *processes; /* owned */
 	size_t process_capacity;
 	struct sm_build_thread **threads; /* owned */
 	size_t thread_count, thread_capacity;
 	struct sm_map thread_by_id, operation_by_text, transform_by_text;
 	size_t operation_capacity;
-	struct sm_map process_by_pid, worker_by_pid; /* worker: pid and tid to loader index and place in its `workers` */
+	struct sm_map process_by_pid,
+		worker_by_pid; /* worker: pid and tid to loader index and place in its `workers` */
 	struct sm_build_transform *transforms; /* owned; in order of first sight */
 	size_t transform_count, transform_capacity;
 	struct sm_build_loader **loaders; /* owned; each stays where it is */
@@ -211,54 +213,66 @@ int sm_build_complete(struct sm_build *build, const struct sm_trace_summary *sum
 void sm_build_destroy(struct sm_build *build); /* NULL is fine */
 
 /* Grows an array in the model's arena by doubling; the old one stays behind, so at most twice the memory. */
-int sm_build_grow(struct sm_build *build, void *items_pointer, size_t *capacity, size_t want, size_t element_bytes);
+int sm_build_grow(struct sm_build *build, void *items_pointer, size_t *capacity, size_t want,
+	size_t element_bytes);
 bool sm_build_keeps(const struct sm_build *build, int32_t iteration, int32_t sequence);
-int sm_build_thin(struct sm_build *build); /* makes room in the three tables below when one of them is full */
+int sm_build_thin(
+	struct sm_build *build); /* makes room in the three tables below when one of them is full */
 
 /* build_names.c */
 int sm_build_names_process(struct sm_build *build, const struct sm_trace_process *process);
 int sm_build_names_add(struct sm_build *build, uint32_t process, const struct sm_trace_name *name);
-const struct sm_build_name *sm_build_names_find(const struct sm_build *build, uint32_t process, uint32_t id);
+const struct sm_build_name *sm_build_names_find(
+	const struct sm_build *build, uint32_t process, uint32_t id);
 
 /* build_facts.c */
 int sm_build_facts_add(struct sm_build *build, uint32_t process, const char *text);
-int sm_build_facts_note(struct sm_build *build, const char *what, const char *why); /* the same one again is one */
-int sm_build_facts_pair(struct sm_build *build, struct sm_pair **pairs, size_t *count, size_t *capacity,
-	const char *key, const char *value);
+int sm_build_facts_note(
+	struct sm_build *build, const char *what, const char *why); /* the same one again is one */
+int sm_build_facts_pair(struct sm_build *build, struct sm_pair **pairs, size_t *count,
+	size_t *capacity, const char *key, const char *value);
 
 /* build_spans.c */
 int sm_build_spans_add(struct sm_build *build, const struct sm_trace_events *events);
 int sm_build_spans_finish(struct sm_build *build); /* marks that still wait for numbers */
 int64_t sm_build_spans_arg(const struct sm_build_args *args, enum sm_key key, int64_t otherwise);
-struct sm_build_frame *sm_build_spans_around(struct sm_build_thread *thread, enum sm_role role); /* NULL: none */
+struct sm_build_frame *sm_build_spans_around(
+	struct sm_build_thread *thread, enum sm_role role); /* NULL: none */
 
 /* build_fetch.c, build_consume.c: spans end, marks happen. `detail` of the span is still on the stack at `depth`. */
 int sm_build_fetch_begin(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role);
 int sm_build_fetch_end(struct sm_build *build, struct sm_build_thread *thread, int64_t end_ns);
-int sm_build_fetch_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns,
-	const struct sm_build_args *args);
+int sm_build_fetch_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role,
+	int64_t at_ns, const struct sm_build_args *args);
 int sm_build_consume_begin(struct sm_build_thread *thread, enum sm_role role, int64_t at_ns);
 int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread, int64_t end_ns);
-int sm_build_consume_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns,
-	const struct sm_build_args *args);
-int sm_build_consume_finish(struct sm_build *build); /* the last batch of each thread ends with the run */
+int sm_build_consume_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role,
+	int64_t at_ns, const struct sm_build_args *args);
+int sm_build_consume_finish(
+	struct sm_build *build); /* the last batch of each thread ends with the run */
 
 /* build_causes.c: exclusive sums out of nested causes */
 struct sm_cause_sum sm_build_causes_end(struct sm_build_thread *thread, int part, int64_t wall_ns);
 void sm_build_causes_add(struct sm_cause_sum *into, const struct sm_cause_sum *from);
 
 /* build_sums.c */
-int sm_build_sums_transform(struct sm_build *build, struct sm_build_sums *sums, uint32_t slot, struct sm_transform **ret);
-void sm_build_sums_slow(struct sm_build_sums *sums, int64_t wall_ns, int64_t index, const char *text);
-int sm_build_sums_merge(struct sm_build *build, struct sm_build_sums *into, const struct sm_build_sums *from);
+int sm_build_sums_transform(struct sm_build *build, struct sm_build_sums *sums, uint32_t slot,
+	struct sm_transform **ret);
+void sm_build_sums_slow(
+	struct sm_build_sums *sums, int64_t wall_ns, int64_t index, const char *text);
+int sm_build_sums_merge(
+	struct sm_build *build, struct sm_build_sums *into, const struct sm_build_sums *from);
 void sm_build_sums_finish(struct sm_build_sums *sums);
 
 /* build_loader.c */
-int sm_build_loader_find(struct sm_build *build, uint32_t process, int64_t ordinal, struct sm_build_loader **ret_loader);
-struct sm_epoch *sm_build_loader_epoch(struct sm_build_loader *loader, int32_t iteration); /* NULL: no memory */
-struct sm_build_loader *sm_build_loader_of_worker(const struct sm_build *build, uint32_t process, uint32_t tid,
-	const struct sm_build_worker **ret_worker); /* NULL: not known (yet) */
-struct sm_build_loader *sm_build_loader_of_parent(const struct sm_build *build, uint32_t process, int64_t ordinal);
+int sm_build_loader_find(struct sm_build *build, uint32_t process, int64_t ordinal,
+	struct sm_build_loader **ret_loader);
+struct sm_epoch *sm_build_loader_epoch(
+	struct sm_build_loader *loader, int32_t iteration); /* NULL: no memory */
+struct sm_build_loader *sm_build_loader_of_worker(const struct sm_build *build, uint32_t process,
+	uint32_t tid, const struct sm_build_worker **ret_worker); /* NULL: not known (yet) */
+struct sm_build_loader *sm_build_loader_of_parent(
+	const struct sm_build *build, uint32_t process, int64_t ordinal);
 
 /* build_series.c, build_join.c, build_lanes.c */
 

@@ -17,6 +17,7 @@ void sm_build_causes_add(struct sm_cause_sum *into, const struct sm_cause_sum *f
 	into->cpu_ns += from->cpu_ns;
 	into->run_delay_ns += from->run_delay_ns;
 	into->helper_cpu_ns += from->helper_cpu_ns;
+	into->blocked_input_ns += from->blocked_input_ns;
 	into->block_inputs += from->block_inputs;
 	into->minor_faults += from->minor_faults;
 	into->major_faults += from->major_faults;
@@ -29,11 +30,15 @@ void sm_build_causes_add(struct sm_cause_sum *into, const struct sm_cause_sum *f
 
 static struct sm_cause_sum as_sum(const struct sm_trace_cause *cause, int64_t wall_ns)
 {
-	struct sm_cause_sum sum = {.wall_ns = wall_ns, .block_inputs = cause->block_inputs,
-		.minor_faults = cause->minor_faults, .major_faults = cause->major_faults,
-		.voluntary = cause->voluntary_switches, .involuntary = cause->involuntary_switches};
+	struct sm_cause_sum sum = {.wall_ns = wall_ns,
+		.block_inputs = cause->block_inputs,
+		.minor_faults = cause->minor_faults,
+		.major_faults = cause->major_faults,
+		.voluntary = cause->voluntary_switches,
+		.involuntary = cause->involuntary_switches};
 	sum.cpu_ns = (int64_t)cause->cpu_ns > wall_ns ? wall_ns : (int64_t)cause->cpu_ns;
-	sum.run_delay_ns = cause->missing & SM_TRACE_NO_RUN_DELAY ? 0 : (int64_t)cause->run_delay_ns;
+	sum.run_delay_ns =
+		cause->missing & SM_TRACE_NO_RUN_DELAY ? 0 : (int64_t)cause->run_delay_ns;
 	if (sum.run_delay_ns > wall_ns - sum.cpu_ns) {
 		sum.run_delay_ns = wall_ns - sum.cpu_ns;
 	}
@@ -48,7 +53,8 @@ static uint64_t less(uint64_t whole, uint64_t part)
 	return whole > part ? whole - part : 0;
 }
 
-static struct sm_cause_sum without(const struct sm_cause_sum *whole, const struct sm_cause_sum *part)
+static struct sm_cause_sum without(
+	const struct sm_cause_sum *whole, const struct sm_cause_sum *part)
 {
 	return (struct sm_cause_sum){
 		.wall_ns = at_least_zero(whole->wall_ns - part->wall_ns),
@@ -64,13 +70,17 @@ static struct sm_cause_sum without(const struct sm_cause_sum *whole, const struc
 }
 
 /* The events counted cannot be split by time; they stay with the largest part. */
-static struct sm_cause_sum share_of(const struct sm_cause_sum *rest, int64_t wall_ns, int64_t whole_ns, bool largest)
+static struct sm_cause_sum share_of(
+	const struct sm_cause_sum *rest, int64_t wall_ns, int64_t whole_ns, bool largest)
 {
 	double share = whole_ns > 0 ? (double)wall_ns / (double)whole_ns : 0;
 	struct sm_cause_sum sum = {.wall_ns = wall_ns,
 		.cpu_ns = (int64_t)((double)rest->cpu_ns * share),
 		.run_delay_ns = (int64_t)((double)rest->run_delay_ns * share),
 		.helper_cpu_ns = (int64_t)((double)rest->helper_cpu_ns * share)};
+	if (rest->block_inputs || rest->major_faults) {
+		sum.blocked_input_ns = at_least_zero(wall_ns - sum.cpu_ns - sum.run_delay_ns);
+	}
 	if (largest) {
 		sum.block_inputs = rest->block_inputs;
 		sum.minor_faults = rest->minor_faults;
@@ -110,10 +120,6 @@ static struct sm_cause_sum spread(struct sm_build_fetcher *fetcher, const struct
 	for (int i = 0; i < SM_BUILD_PARTS; i++) {
 		struct sm_cause_sum sum = share_of(rest, part_ns[i], whole_ns, i == largest);
 		sm_build_causes_add(&fetcher->part_cause[i], &sum);
-		int64_t blocked_ns = sum.wall_ns - sum.cpu_ns - sum.run_delay_ns;
-		if (i == 0 && (rest->block_inputs || rest->major_faults)) {
-			fetcher->input_ns += at_least_zero(blocked_ns);
-		}
 	}
 	return share_of(rest, self_ns, whole_ns, own_part == largest);
 }
@@ -138,9 +144,11 @@ static void leave_unknown(struct sm_build_fetcher *fetcher, const int64_t *part_
 struct sm_cause_sum sm_build_causes_end(struct sm_build_thread *thread, int part, int64_t wall_ns)
 {
 	struct sm_build_fetcher *fetcher = thread->fetcher;
-	struct sm_build_detail *detail = &thread->details[thread->depth - 1], *outer = around(thread);
+	struct sm_build_detail *detail = &thread->details[thread->depth - 1],
+			       *outer = around(thread);
 	int64_t self_ns = at_least_zero(wall_ns - detail->part_ns);
-	struct sm_cause_sum own = {.wall_ns = self_ns, .without_cause = 1, .without_cause_wall_ns = self_ns};
+	struct sm_cause_sum own = {
+		.wall_ns = self_ns, .without_cause = 1, .without_cause_wall_ns = self_ns};
 	detail->unknown_ns[part] += self_ns;
 	fetcher->part_ns[part] += self_ns;
 	if (thread->frames[thread->depth - 1].has_cause) {

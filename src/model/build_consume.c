@@ -12,10 +12,27 @@
 #include <string.h>
 
 static const struct sm_batch nothing_seen = {
-	.iteration = -1, .task = -1, .worker = -1, .put_ns = -1, .start_ns = -1, .done_ns = -1, .arrive_ns = -1,
-	.request_ns = -1, .deliver_ns = -1, .end_ns = -1, .forward_ns = -1, .device_state = -1, .next_cpu_ns = -1,
-	.fetch_cpu_ns = -1, .fetch_blocked_ns = -1, .fetch_run_delay_ns = -1, .fetch_input_ns = -1,
-	.cpu_ns = -1, .run_delay_ns = -1, .helper_cpu_ns = -1, .device_elapsed_ns = -1,
+	.iteration = -1,
+	.task = -1,
+	.worker = -1,
+	.put_ns = -1,
+	.start_ns = -1,
+	.done_ns = -1,
+	.arrive_ns = -1,
+	.request_ns = -1,
+	.deliver_ns = -1,
+	.end_ns = -1,
+	.forward_ns = -1,
+	.device_state = -1,
+	.next_cpu_ns = -1,
+	.fetch_cpu_ns = -1,
+	.fetch_blocked_ns = -1,
+	.fetch_run_delay_ns = -1,
+	.fetch_input_ns = -1,
+	.cpu_ns = -1,
+	.run_delay_ns = -1,
+	.helper_cpu_ns = -1,
+	.device_elapsed_ns = -1,
 };
 
 static bool is_work(enum sm_role role)
@@ -62,7 +79,8 @@ static int keep_batch(struct sm_build *build, const struct sm_build_batch *batch
 	if (error || !sm_build_keeps(build, batch->batch.iteration, sequence)) {
 		return error;
 	}
-	error = sm_mem_grow(&build->batches, &build->batch_capacity, build->batch_count + 1, sizeof(*batch));
+	error = sm_mem_grow(
+		&build->batches, &build->batch_capacity, build->batch_count + 1, sizeof(*batch));
 	if (!error) {
 		build->batches[build->batch_count++] = *batch;
 	}
@@ -132,7 +150,8 @@ static void add_work(struct sm_build_consumer *consumer, enum sm_role role, int6
 		batch->optimizer_ns += wall_ns;
 		break;
 	default:
-		consumer->pending_ns = gap_ns; /* a copy or a wait says nothing of the gap before it */
+		consumer->pending_ns =
+			gap_ns; /* a copy or a wait says nothing of the gap before it */
 		*(role == SM_ROLE_H2D ? &batch->h2d_ns : &batch->sync_ns) += wall_ns;
 		return;
 	}
@@ -171,7 +190,8 @@ static void end_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t e
 
 /* --- batches on their way --- */
 
-static struct sm_build_batch *find_open(struct sm_build_loader *loader, int64_t iteration, int64_t task)
+static struct sm_build_batch *find_open(
+	struct sm_build_loader *loader, int64_t iteration, int64_t task)
 {
 	for (size_t i = 0; i < loader->open_count; i++) {
 		struct sm_batch *batch = &loader->open[i].batch;
@@ -206,9 +226,11 @@ static int next_sequence(struct sm_build_loader *loader, int64_t worker, int32_t
 		return 0;
 	}
 	size_t before = loader->sent_capacity;
-	int error = sm_mem_grow(&loader->sent, &loader->sent_capacity, (size_t)worker + 1, sizeof(*loader->sent));
+	int error = sm_mem_grow(
+		&loader->sent, &loader->sent_capacity, (size_t)worker + 1, sizeof(*loader->sent));
 	if (!error) {
-		memset(loader->sent + before, 0, (loader->sent_capacity - before) * sizeof(*loader->sent));
+		memset(loader->sent + before, 0,
+			(loader->sent_capacity - before) * sizeof(*loader->sent));
 		*ret_sequence = loader->sent[worker]++;
 	}
 	return error;
@@ -232,18 +254,20 @@ static int send(struct sm_build_thread *thread, struct sm_build_loader *loader, 
 	if (error || loader->open_count >= OPEN_MAX) {
 		return error;
 	}
-	error = sm_mem_grow(&loader->open, &loader->open_capacity, loader->open_count + 1, sizeof(batch));
+	error = sm_mem_grow(
+		&loader->open, &loader->open_capacity, loader->open_count + 1, sizeof(batch));
 	if (!error) {
 		loader->open[loader->open_count++] = batch;
 	}
 	return error;
 }
 
-static void arrive(struct sm_build_consumer *consumer, struct sm_build_loader *loader, int64_t at_ns,
-	const struct sm_build_args *args)
+static void arrive(struct sm_build_consumer *consumer, struct sm_build_loader *loader,
+	int64_t at_ns, const struct sm_build_args *args)
 {
-	struct sm_build_batch *open = find_open(loader, sm_build_spans_arg(args, SM_KEY_ITERATION, 0),
-		sm_build_spans_arg(args, SM_KEY_TASK, -1));
+	struct sm_build_batch *open =
+		find_open(loader, sm_build_spans_arg(args, SM_KEY_ITERATION, 0),
+			sm_build_spans_arg(args, SM_KEY_TASK, -1));
 	if (open) {
 		open->batch.arrive_ns = at_ns;
 		open->batch.deserialize_ns = consumer->deserialize_ns;
@@ -256,7 +280,8 @@ static void arrive(struct sm_build_consumer *consumer, struct sm_build_loader *l
 static struct sm_build_batch take(struct sm_build_loader *loader, int64_t iteration, int64_t task)
 {
 	struct sm_build_batch *open = find_open(loader, iteration, task);
-	struct sm_build_batch taken = {.loader = loader->index, .sequence = -1, .batch = nothing_seen};
+	struct sm_build_batch taken = {
+		.loader = loader->index, .sequence = -1, .batch = nothing_seen};
 	if (open) {
 		taken = *open;
 		size_t at = (size_t)(open - loader->open);
@@ -302,13 +327,14 @@ static void note_epoch(struct sm_build_loader *loader, int32_t iteration, int64_
 	}
 }
 
-static void deliver(struct sm_build *build, struct sm_build_thread *thread, struct sm_build_loader *loader,
-	int64_t begin_ns, int64_t end_ns)
+static void deliver(struct sm_build *build, struct sm_build_thread *thread,
+	struct sm_build_loader *loader, int64_t begin_ns, int64_t end_ns)
 {
 	struct sm_build_consumer *consumer = thread->consumer;
 	const struct sm_build_detail *detail = &thread->details[thread->depth - 1];
 	int64_t iteration = sm_build_spans_arg(&detail->args, SM_KEY_ITERATION, 0);
-	struct sm_build_batch batch = take(loader, iteration, sm_build_spans_arg(&detail->args, SM_KEY_TASK, -1));
+	struct sm_build_batch batch =
+		take(loader, iteration, sm_build_spans_arg(&detail->args, SM_KEY_TASK, -1));
 	batch.batch.request_ns = begin_ns;
 	batch.batch.deliver_ns = end_ns;
 	take_inline(thread, &batch.batch);
@@ -317,7 +343,8 @@ static void deliver(struct sm_build *build, struct sm_build_thread *thread, stru
 		batch.batch.pin_ns = consumer->pin_ns;
 		consumer->sampler_ns = 0;
 	}
-	batch.batch.count = (int32_t)sm_build_spans_arg(&detail->args, SM_KEY_COUNT, batch.batch.count);
+	batch.batch.count =
+		(int32_t)sm_build_spans_arg(&detail->args, SM_KEY_COUNT, batch.batch.count);
 	if (thread->frames[thread->depth - 1].has_cause) {
 		batch.batch.next_cpu_ns = (int64_t)detail->cause.cpu_ns;
 	}
@@ -328,13 +355,15 @@ static void deliver(struct sm_build *build, struct sm_build_thread *thread, stru
 	open_step(consumer, &batch);
 }
 
-static int end_next(struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
+static int end_next(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
 {
 	const struct sm_build_args *args = &thread->details[thread->depth - 1].args;
 	struct sm_build_loader *loader;
 	int error = close_step(build, thread->consumer, begin_ns);
-	error = error ? error : sm_build_loader_find(build, thread->process,
-			sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
+	error = error ? error
+		      : sm_build_loader_find(build, thread->process,
+				sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
 	if (error || !loader) {
 		return error;
 	}
@@ -342,24 +371,28 @@ static int end_next(struct sm_build *build, struct sm_build_thread *thread, int6
 		deliver(build, thread, loader, begin_ns, end_ns);
 		return 0;
 	}
-	struct sm_epoch *epoch = sm_build_loader_epoch(loader, (int32_t)sm_build_spans_arg(args, SM_KEY_ITERATION, 0));
+	struct sm_epoch *epoch = sm_build_loader_epoch(
+		loader, (int32_t)sm_build_spans_arg(args, SM_KEY_ITERATION, 0));
 	if (epoch) {
 		epoch->end_ns = end_ns;
 	}
 	return 0;
 }
 
-static int end_iterate(struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
+static int end_iterate(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
 {
 	const struct sm_build_args *args = &thread->details[thread->depth - 1].args;
 	struct sm_build_loader *loader;
 	int error = close_step(build, thread->consumer, begin_ns);
-	error = error ? error : sm_build_loader_find(build, thread->process,
-			sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
+	error = error ? error
+		      : sm_build_loader_find(build, thread->process,
+				sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
 	if (error || !loader) {
 		return error;
 	}
-	struct sm_epoch *epoch = sm_build_loader_epoch(loader, (int32_t)sm_build_spans_arg(args, SM_KEY_ITERATION, 0));
+	struct sm_epoch *epoch = sm_build_loader_epoch(
+		loader, (int32_t)sm_build_spans_arg(args, SM_KEY_ITERATION, 0));
 	if (epoch) {
 		epoch->iterate_begin_ns = begin_ns;
 		epoch->iterate_end_ns = end_ns;
@@ -396,21 +429,23 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 }
 
 /* The device's answer comes some steps later. */
-static void note_device(struct sm_build *build, struct sm_build_consumer *consumer, const struct sm_build_loader *loader,
-	const struct sm_build_args *args)
+static void note_device(struct sm_build *build, struct sm_build_consumer *consumer,
+	const struct sm_build_loader *loader, const struct sm_build_args *args)
 {
 	enum { LOOK_BACK = 256 };
 	int64_t iteration = sm_build_spans_arg(args, SM_KEY_ITERATION, 0);
 	int64_t task = sm_build_spans_arg(args, SM_KEY_TASK, -1);
 	struct sm_batch *found = NULL;
 	if (consumer->has_current && consumer->current.loader == loader->index &&
-		consumer->current.batch.task == task && consumer->current.batch.iteration == iteration) {
+		consumer->current.batch.task == task &&
+		consumer->current.batch.iteration == iteration) {
 		found = &consumer->current.batch;
 	}
 	size_t first = build->batch_count > LOOK_BACK ? build->batch_count - LOOK_BACK : 0;
 	for (size_t i = build->batch_count; !found && i-- > first;) {
 		struct sm_build_batch *batch = &build->batches[i];
-		if (batch->loader == loader->index && batch->batch.task == task && batch->batch.iteration == iteration) {
+		if (batch->loader == loader->index && batch->batch.task == task &&
+			batch->batch.iteration == iteration) {
 			found = &batch->batch;
 		}
 	}
@@ -420,16 +455,17 @@ static void note_device(struct sm_build *build, struct sm_build_consumer *consum
 	}
 }
 
-int sm_build_consume_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns,
-	const struct sm_build_args *args)
+int sm_build_consume_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role,
+	int64_t at_ns, const struct sm_build_args *args)
 {
 	if (role != SM_ROLE_PUT && role != SM_ROLE_ARRIVE && role != SM_ROLE_DEVICE) {
 		return 0;
 	}
 	struct sm_build_loader *loader;
 	int error = ensure_consumer(thread);
-	error = error ? error : sm_build_loader_find(build, thread->process,
-			sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
+	error = error ? error
+		      : sm_build_loader_find(build, thread->process,
+				sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
 	if (error || !loader) {
 		return error;
 	}

@@ -28,15 +28,18 @@ static bool next_line(char **text, struct line *ret_line)
 	return false;
 }
 
-int sm_build_facts_pair(struct sm_build *build, struct sm_pair **pairs, size_t *count, size_t *capacity,
-	const char *key, const char *value)
+int sm_build_facts_pair(struct sm_build *build, struct sm_pair **pairs, size_t *count,
+	size_t *capacity, const char *key, const char *value)
 {
 	enum { PAIRS_MAX = 10000 };
 	if (*count >= PAIRS_MAX) {
 		return 0;
 	}
-	struct sm_pair pair = {sm_arena_strdup(&build->model->arena, key), sm_arena_strdup(&build->model->arena, value)};
-	int error = pair.key && pair.value ? sm_build_grow(build, pairs, capacity, *count + 1, sizeof(pair)) : -ENOMEM;
+	struct sm_pair pair = {sm_arena_strdup(&build->model->arena, key),
+		sm_arena_strdup(&build->model->arena, value)};
+	int error = pair.key && pair.value
+			    ? sm_build_grow(build, pairs, capacity, *count + 1, sizeof(pair))
+			    : -ENOMEM;
 	if (!error) {
 		(*pairs)[(*count)++] = pair;
 	}
@@ -47,11 +50,13 @@ int sm_build_facts_note(struct sm_build *build, const char *what, const char *wh
 {
 	struct sm_model *model = build->model;
 	for (size_t i = 0; i < model->note_count; i++) {
-		if (strcmp(model->notes[i].key, what) == 0 && strcmp(model->notes[i].value, why) == 0) {
+		if (strcmp(model->notes[i].key, what) == 0 &&
+			strcmp(model->notes[i].value, why) == 0) {
 			return 0;
 		}
 	}
-	return sm_build_facts_pair(build, &model->notes, &model->note_count, &build->note_capacity, what, why);
+	return sm_build_facts_pair(
+		build, &model->notes, &model->note_count, &build->note_capacity, what, why);
 }
 
 static int flag(const char *value)
@@ -68,10 +73,17 @@ static int number(const char *value)
 
 static void set_number(struct sm_loader *loader, const char *key, const char *value)
 {
-	const struct { const char *key; int *field; bool is_flag; } numbers[] = {
-		{"num_workers", &loader->num_workers, false}, {"batch_size", &loader->batch_size, false},
-		{"prefetch_factor", &loader->prefetch_factor, false}, {"pin_memory", &loader->pin_memory, true},
-		{"persistent_workers", &loader->persistent_workers, true}, {"in_order", &loader->in_order, true},
+	const struct {
+		const char *key;
+		int *field;
+		bool is_flag;
+	} numbers[] = {
+		{"num_workers", &loader->num_workers, false},
+		{"batch_size", &loader->batch_size, false},
+		{"prefetch_factor", &loader->prefetch_factor, false},
+		{"pin_memory", &loader->pin_memory, true},
+		{"persistent_workers", &loader->persistent_workers, true},
+		{"in_order", &loader->in_order, true},
 	};
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 		if (strcmp(key, numbers[i].key) == 0) {
@@ -80,11 +92,19 @@ static void set_number(struct sm_loader *loader, const char *key, const char *va
 	}
 }
 
-static int set_text(struct sm_build *build, struct sm_loader *loader, const char *key, const char *value)
+static int set_text(
+	struct sm_build *build, struct sm_loader *loader, const char *key, const char *value)
 {
-	const struct { const char *key; const char **field; } texts[] = {
-		{"name", &loader->name}, {"start_method", &loader->start_method}, {"dataset_kind", &loader->dataset_kind},
-		{"dataset", &loader->dataset}, {"sampler", &loader->sampler}, {"collate", &loader->collate},
+	const struct {
+		const char *key;
+		const char **field;
+	} texts[] = {
+		{"name", &loader->name},
+		{"start_method", &loader->start_method},
+		{"dataset_kind", &loader->dataset_kind},
+		{"dataset", &loader->dataset},
+		{"sampler", &loader->sampler},
+		{"collate", &loader->collate},
 		{"why", &loader->no_samples_why},
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
@@ -118,15 +138,18 @@ static uint64_t worker_id(int32_t pid, uint32_t tid)
 	return (uint64_t)(uint32_t)pid << 32 | tid;
 }
 
-static int keep_worker(struct sm_build *build, struct sm_build_loader *loader, struct sm_build_worker worker)
+static int keep_worker(
+	struct sm_build *build, struct sm_build_loader *loader, struct sm_build_worker worker)
 {
 	enum { WORKERS_MAX = 1 << 20 };
 	if (loader->worker_count >= WORKERS_MAX) {
 		return 0;
 	}
-	int error = sm_mem_grow(&loader->workers, &loader->worker_capacity, loader->worker_count + 1, sizeof(worker));
-	error = error ? error : sm_map_set(&build->worker_by_pid, worker_id(worker.pid, worker.tid),
-			(uint64_t)loader->index << 32 | loader->worker_count);
+	int error = sm_mem_grow(&loader->workers, &loader->worker_capacity,
+		loader->worker_count + 1, sizeof(worker));
+	error = error ? error
+		      : sm_map_set(&build->worker_by_pid, worker_id(worker.pid, worker.tid),
+				(uint64_t)loader->index << 32 | loader->worker_count);
 	if (!error) {
 		loader->workers[loader->worker_count++] = worker;
 	}
@@ -139,8 +162,11 @@ static int add_worker(struct sm_build *build, uint32_t process, char *text)
 	int ordinal = -1;
 	struct line line;
 	while (next_line(&text, &line)) {
-		const struct { const char *key; int32_t *field; } numbers[] = {
-			{"loader", &ordinal}, {"iteration", &worker.iteration}, {"index", &worker.index}, {"pid", &worker.pid}};
+		const struct {
+			const char *key;
+			int32_t *field;
+		} numbers[] = {{"loader", &ordinal}, {"iteration", &worker.iteration},
+			{"index", &worker.index}, {"pid", &worker.pid}};
 		for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
 			if (strcmp(line.key, numbers[i].key) == 0) {
 				*numbers[i].field = number(line.value);
@@ -204,7 +230,8 @@ int sm_build_facts_add(struct sm_build *build, uint32_t process, const char *tex
 		error = add_loader(build, process, "loader", rest);
 	} else if (strncmp(copy, "worker", kind) == 0) {
 		error = add_worker(build, process, rest);
-	} else if (strncmp(copy, "estimated", kind) == 0 || strncmp(copy, "not_measured", kind) == 0) {
+	} else if (strncmp(copy, "estimated", kind) == 0 ||
+		   strncmp(copy, "not_measured", kind) == 0) {
 		error = add_not_measured(build, rest);
 	} else if (strncmp(copy, "process", kind) == 0) {
 		error = add_process(build, rest);

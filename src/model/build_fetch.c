@@ -11,11 +11,14 @@
 
 enum { FETCH, TRANSFORM, COLLATE };
 
-static const enum sm_stage stage_of_part[SM_BUILD_PARTS] = {SM_STAGE_FETCH, SM_STAGE_TRANSFORM, SM_STAGE_COLLATE};
+static const enum sm_stage stage_of_part[SM_BUILD_PARTS] = {
+	SM_STAGE_FETCH, SM_STAGE_TRANSFORM, SM_STAGE_COLLATE};
 
 static int part_of(enum sm_role role)
 {
-	return role == SM_ROLE_COLLATE ? COLLATE : role == SM_ROLE_TRANSFORM || role == SM_ROLE_COMPOSE ? TRANSFORM : FETCH;
+	return role == SM_ROLE_COLLATE				      ? COLLATE
+	       : role == SM_ROLE_TRANSFORM || role == SM_ROLE_COMPOSE ? TRANSFORM
+								      : FETCH;
 }
 
 static struct sm_build_detail *innermost(struct sm_build_thread *thread)
@@ -37,7 +40,8 @@ static int ensure_fetcher(struct sm_build_thread *thread)
 }
 
 /* At num_workers=0 the call of next() around the batch says whose it is. */
-static struct sm_build_loader *loader_of_call(struct sm_build *build, struct sm_build_thread *thread)
+static struct sm_build_loader *loader_of_call(
+	struct sm_build *build, struct sm_build_thread *thread)
 {
 	struct sm_build_frame *next = sm_build_spans_around(thread, SM_ROLE_NEXT);
 	struct sm_build_loader *loader = NULL;
@@ -56,7 +60,8 @@ static struct sm_build_loader *loader_of(struct sm_build *build, struct sm_build
 	if (!loader) {
 		loader = sm_build_loader_of_worker(build, thread->process, thread->tid, &worker);
 	}
-	return loader ? loader : sm_build_loader_of_parent(build, thread->process, thread->fetcher->loader);
+	return loader ? loader
+		      : sm_build_loader_of_parent(build, thread->process, thread->fetcher->loader);
 }
 
 /* Takes the loader's sums, and hands over what was kept for it until now. */
@@ -86,7 +91,6 @@ static int begin_batch(struct sm_build *build, struct sm_build_thread *thread)
 	struct sm_build_fetcher *fetcher = thread->fetcher;
 	memset(fetcher->part_ns, 0, sizeof(fetcher->part_ns));
 	memset(fetcher->part_cause, 0, sizeof(fetcher->part_cause));
-	fetcher->input_ns = 0;
 	fetcher->sample_count = 0;
 	fetcher->in_batch = true;
 	return find_sums(build, thread);
@@ -102,7 +106,8 @@ int sm_build_fetch_begin(struct sm_build *build, struct sm_build_thread *thread,
 	return error;
 }
 
-static int add_wall(struct sm_build *build, struct sm_build_sums *sums, enum sm_stage stage, int64_t wall_ns)
+static int add_wall(
+	struct sm_build *build, struct sm_build_sums *sums, enum sm_stage stage, int64_t wall_ns)
 {
 	return sm_sketch_add(&sums->wall_s[stage], &build->model->arena, (double)wall_ns * 1e-9);
 }
@@ -112,7 +117,8 @@ static void note_slow(struct sm_build *build, struct sm_build_thread *thread, in
 	const struct sm_build_args *args = &innermost(thread)->args;
 	int64_t text = sm_build_spans_arg(args, SM_KEY_INDEX_TEXT, -1);
 	int64_t index = sm_build_spans_arg(args, SM_KEY_INDEX, -1);
-	const char *words = text < 0 ? NULL : sm_build_names_find(build, thread->process, (uint32_t)text)->text;
+	const char *words =
+		text < 0 ? NULL : sm_build_names_find(build, thread->process, (uint32_t)text)->text;
 	if (words || index >= 0) {
 		sm_build_sums_slow(thread->fetcher->sums, wall_ns, index, words);
 	}
@@ -134,8 +140,8 @@ static int end_sample(struct sm_build *build, struct sm_build_thread *thread, in
 	error = sm_mem_grow(&fetcher->samples, &fetcher->sample_capacity, fetcher->sample_count + 1,
 		sizeof(*fetcher->samples));
 	if (!error) {
-		fetcher->samples[fetcher->sample_count++] =
-			(struct sm_sample_time){(float)(wall_ns * 1e-9), (float)(transform_ns * 1e-9)};
+		fetcher->samples[fetcher->sample_count++] = (struct sm_sample_time){
+			(float)(wall_ns * 1e-9), (float)(transform_ns * 1e-9)};
 	}
 	return error;
 }
@@ -167,28 +173,34 @@ static void fill_causes(const struct sm_build_fetcher *fetcher, struct sm_batch 
 	bool all_known = all.wall_ns > 0 && all.without_cause_wall_ns * 2 < all.wall_ns;
 	part->fetch_cpu_ns = fetch_known ? fetch->cpu_ns : -1;
 	part->fetch_run_delay_ns = fetch_known ? fetch->run_delay_ns : -1;
-	part->fetch_blocked_ns = fetch_known ? fetch->wall_ns - fetch->without_cause_wall_ns - fetch->cpu_ns -
-			fetch->run_delay_ns : -1;
-	part->fetch_input_ns = fetch_known ? fetcher->input_ns : -1;
+	part->fetch_blocked_ns = fetch_known ? fetch->wall_ns - fetch->without_cause_wall_ns -
+						       fetch->cpu_ns - fetch->run_delay_ns
+					     : -1;
+	part->fetch_input_ns = fetch_known ? fetch->blocked_input_ns : -1;
 	part->cpu_ns = all_known ? all.cpu_ns : -1;
 	part->run_delay_ns = all_known ? all.run_delay_ns : -1;
 	part->helper_cpu_ns = all_known ? all.helper_cpu_ns : -1;
 }
 
-static struct sm_build_fetch as_record(const struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
+static struct sm_build_fetch as_record(
+	const struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
 {
 	const struct sm_build_fetcher *fetcher = thread->fetcher;
 	const struct sm_build_args *args = &thread->details[thread->depth - 1].args;
 	struct sm_build_fetch record = {
-		.process = thread->process, .tid = thread->tid,
+		.process = thread->process,
+		.tid = thread->tid,
 		.fetcher = fetcher->fetchers ? fetcher->fetchers - 1 : 0,
 		.nth = (uint32_t)fetcher->batches,
 		.loader = fetcher->loader,
 		.worker = (int32_t)sm_build_spans_arg(args, SM_KEY_WORKER, fetcher->worker),
 		.sequence = (int32_t)sm_build_spans_arg(args, SM_KEY_SEQUENCE, -1),
-		.part = {.start_ns = begin_ns, .done_ns = end_ns,
-			.count = (int32_t)sm_build_spans_arg(args, SM_KEY_COUNT, (int64_t)fetcher->sample_count),
-			.fetch_ns = fetcher->part_ns[FETCH], .transform_ns = fetcher->part_ns[TRANSFORM],
+		.part = {.start_ns = begin_ns,
+			.done_ns = end_ns,
+			.count = (int32_t)sm_build_spans_arg(
+				args, SM_KEY_COUNT, (int64_t)fetcher->sample_count),
+			.fetch_ns = fetcher->part_ns[FETCH],
+			.transform_ns = fetcher->part_ns[TRANSFORM],
 			.collate_ns = fetcher->part_ns[COLLATE]},
 	};
 	fill_causes(fetcher, &record.part);
@@ -209,14 +221,16 @@ static int add_sums(struct sm_build *build, struct sm_build_fetcher *fetcher)
 	return error;
 }
 
-static int keep_samples(struct sm_build *build, struct sm_build_fetcher *fetcher, struct sm_batch *part)
+static int keep_samples(
+	struct sm_build *build, struct sm_build_fetcher *fetcher, struct sm_batch *part)
 {
 	int error = sm_mem_grow(&build->samples, &build->sample_capacity,
 		build->sample_count + fetcher->sample_count, sizeof(*build->samples));
 	if (error || !fetcher->sample_count) {
 		return error;
 	}
-	memcpy(build->samples + build->sample_count, fetcher->samples, fetcher->sample_count * sizeof(*build->samples));
+	memcpy(build->samples + build->sample_count, fetcher->samples,
+		fetcher->sample_count * sizeof(*build->samples));
 	part->sample_first = (uint32_t)build->sample_count;
 	part->sample_count = (uint32_t)fetcher->sample_count;
 	build->sample_count += fetcher->sample_count;
@@ -224,13 +238,15 @@ static int keep_samples(struct sm_build *build, struct sm_build_fetcher *fetcher
 }
 
 /* In which iteration of the loader this is; thinning must decide as the main process does. */
-static int32_t iteration_of(struct sm_build *build, struct sm_build_thread *thread, const struct sm_build_fetch *record)
+static int32_t iteration_of(
+	struct sm_build *build, struct sm_build_thread *thread, const struct sm_build_fetch *record)
 {
 	const struct sm_build_worker *worker;
 	struct sm_build_frame *next = sm_build_spans_around(thread, SM_ROLE_NEXT);
 	if (next) {
 		const struct sm_build_args *args = &thread->details[next - thread->frames].args;
-		return (int32_t)sm_build_spans_arg(args, SM_KEY_ITERATION, (int64_t)record->fetcher);
+		return (int32_t)sm_build_spans_arg(
+			args, SM_KEY_ITERATION, (int64_t)record->fetcher);
 	}
 	if (sm_build_loader_of_worker(build, thread->process, thread->tid, &worker)) {
 		return worker->iteration + (int32_t)record->fetcher;
@@ -238,7 +254,8 @@ static int32_t iteration_of(struct sm_build *build, struct sm_build_thread *thre
 	return (int32_t)record->fetcher;
 }
 
-static int keep_record(struct sm_build *build, struct sm_build_thread *thread, struct sm_build_fetch *record)
+static int keep_record(
+	struct sm_build *build, struct sm_build_thread *thread, struct sm_build_fetch *record)
 {
 	struct sm_build_fetcher *fetcher = thread->fetcher;
 	bool in_call = sm_build_spans_around(thread, SM_ROLE_NEXT);
@@ -252,7 +269,8 @@ static int keep_record(struct sm_build *build, struct sm_build_thread *thread, s
 		fetcher->done = *record;
 		fetcher->has_done = true;
 	} else if (!error) {
-		error = sm_mem_grow(&build->fetches, &build->fetch_capacity, build->fetch_count + 1, sizeof(*record));
+		error = sm_mem_grow(&build->fetches, &build->fetch_capacity, build->fetch_count + 1,
+			sizeof(*record));
 		if (!error) {
 			build->fetches[build->fetch_count++] = *record;
 		}
@@ -260,7 +278,8 @@ static int keep_record(struct sm_build *build, struct sm_build_thread *thread, s
 	return error;
 }
 
-static int end_batch(struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
+static int end_batch(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
 {
 	struct sm_build_fetcher *fetcher = thread->fetcher;
 	struct sm_build_fetch record = as_record(thread, begin_ns, end_ns);
@@ -273,7 +292,8 @@ static int end_batch(struct sm_build *build, struct sm_build_thread *thread, int
 	return error ? error : keep_record(build, thread, &record);
 }
 
-static int end_part(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t end_ns)
+static int end_part(
+	struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t end_ns)
 {
 	int64_t begin_ns = thread->frames[thread->depth - 1].begin_ns;
 	if (!thread->fetcher->in_batch) {
@@ -302,7 +322,8 @@ static int end_serialize(struct sm_build *build, struct sm_build_thread *thread,
 	if (build->feed_count >= 2 * SM_MODEL_BATCHES_MAX) {
 		return 0;
 	}
-	int error = sm_mem_grow(&build->feeds, &build->feed_capacity, build->feed_count + 1, sizeof(feed));
+	int error = sm_mem_grow(
+		&build->feeds, &build->feed_capacity, build->feed_count + 1, sizeof(feed));
 	if (!error) {
 		build->feeds[build->feed_count++] = feed;
 	}
@@ -315,11 +336,13 @@ int sm_build_fetch_end(struct sm_build *build, struct sm_build_thread *thread, i
 	if (role == SM_ROLE_SERIALIZE) {
 		return end_serialize(build, thread, end_ns);
 	}
-	return role > SM_ROLE_FETCHER && role < SM_ROLE_SERIALIZE ? end_part(build, thread, role, end_ns) : 0;
+	return role > SM_ROLE_FETCHER && role < SM_ROLE_SERIALIZE
+		       ? end_part(build, thread, role, end_ns)
+		       : 0;
 }
 
-int sm_build_fetch_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns,
-	const struct sm_build_args *args)
+int sm_build_fetch_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role,
+	int64_t at_ns, const struct sm_build_args *args)
 {
 	(void)build;
 	if (role != SM_ROLE_FETCHER) {

@@ -9,8 +9,8 @@
 /* Iterations, workers and sequences beyond these widths are not joined. */
 static uint64_t batch_key(uint32_t loader, int32_t iteration, int32_t worker, int32_t sequence)
 {
-	return (uint64_t)loader << 56 ^ (uint64_t)(uint32_t)iteration << 36 ^ (uint64_t)(uint32_t)worker << 24 ^
-	       (uint64_t)(uint32_t)sequence;
+	return (uint64_t)loader << 56 ^ (uint64_t)(uint32_t)iteration << 36 ^
+	       (uint64_t)(uint32_t)worker << 24 ^ (uint64_t)(uint32_t)sequence;
 }
 
 /* Whose batch this was, as far as it can be told: by the fact of the worker's start, by the ordinal that the worker
@@ -18,7 +18,8 @@ static uint64_t batch_key(uint32_t loader, int32_t iteration, int32_t worker, in
 static struct sm_build_loader *owner_of(const struct sm_build *build, struct sm_build_fetch *fetch)
 {
 	const struct sm_build_worker *worker;
-	struct sm_build_loader *loader = sm_build_loader_of_worker(build, fetch->process, fetch->tid, &worker);
+	struct sm_build_loader *loader =
+		sm_build_loader_of_worker(build, fetch->process, fetch->tid, &worker);
 	if (loader) {
 		fetch->iteration = worker->iteration + (int32_t)fetch->fetcher;
 		fetch->worker = fetch->worker < 0 ? worker->index : fetch->worker;
@@ -36,8 +37,12 @@ static int index_fetches(struct sm_build *build, struct sm_map *by_key, struct s
 		const struct sm_build_loader *loader = owner_of(build, fetch);
 		if (loader) {
 			error = sm_map_set(by_key,
-				batch_key(loader->index, fetch->iteration, fetch->worker, fetch->sequence), i);
-			error = error ? error : sm_map_set(by_nth, (uint64_t)fetch->process << 32 | fetch->nth, i);
+				batch_key(loader->index, fetch->iteration, fetch->worker,
+					fetch->sequence),
+				i);
+			error = error ? error
+				      : sm_map_set(by_nth,
+						(uint64_t)fetch->process << 32 | fetch->nth, i);
 		}
 	}
 	return error;
@@ -82,8 +87,10 @@ static void join_batches(struct sm_build *build, const struct sm_map *by_key)
 		struct sm_build_batch *batch = &build->batches[i];
 		uint64_t at;
 		if (batch->batch.start_ns < 0 &&
-			sm_map_find(by_key, batch_key(batch->loader, batch->batch.iteration, batch->batch.worker,
-				batch->sequence), &at)) {
+			sm_map_find(by_key,
+				batch_key(batch->loader, batch->batch.iteration,
+					batch->batch.worker, batch->sequence),
+				&at)) {
 			take_part(&batch->batch, &build->fetches[at].part);
 		}
 	}
@@ -96,10 +103,13 @@ static int settle_sums(struct sm_build *build)
 	for (size_t i = 0; i < build->thread_count && !error; i++) {
 		struct sm_build_thread *thread = build->threads[i];
 		if (thread->fetcher && thread->fetcher->owns_sums) {
-			struct sm_build_fetch probe = {.process = thread->process, .tid = thread->tid,
+			struct sm_build_fetch probe = {.process = thread->process,
+				.tid = thread->tid,
 				.loader = thread->fetcher->loader};
 			struct sm_build_loader *loader = owner_of(build, &probe);
-			error = loader ? sm_build_sums_merge(build, &loader->sums, thread->fetcher->sums) : 0;
+			error = loader ? sm_build_sums_merge(
+						 build, &loader->sums, thread->fetcher->sums)
+				       : 0;
 		}
 	}
 	return error;
@@ -118,8 +128,10 @@ static int by_delivery(const void *left, const void *right)
 static int lay_out_batches(struct sm_build *build)
 {
 	struct sm_model *model = build->model;
-	struct sm_batch *batches = sm_arena_alloc(&model->arena, (build->batch_count + 1) * sizeof(*batches));
-	struct sm_sample_time *samples = sm_arena_alloc(&model->arena, (build->sample_count + 1) * sizeof(*samples));
+	struct sm_batch *batches =
+		sm_arena_alloc(&model->arena, (build->batch_count + 1) * sizeof(*batches));
+	struct sm_sample_time *samples =
+		sm_arena_alloc(&model->arena, (build->sample_count + 1) * sizeof(*samples));
 	if (!batches || !samples) {
 		return -ENOMEM;
 	}
@@ -151,7 +163,8 @@ static int by_iteration(const void *left, const void *right)
 static int lay_out_epochs(struct sm_build *build, struct sm_build_loader *loader)
 {
 	struct sm_loader *facts = &loader->facts;
-	facts->epochs = sm_arena_alloc(&build->model->arena, (loader->epoch_count + 1) * sizeof(*facts->epochs));
+	facts->epochs = sm_arena_alloc(
+		&build->model->arena, (loader->epoch_count + 1) * sizeof(*facts->epochs));
 	if (!facts->epochs) {
 		return -ENOMEM;
 	}
@@ -162,7 +175,8 @@ static int lay_out_epochs(struct sm_build *build, struct sm_build_loader *loader
 	facts->epoch_count = loader->epoch_count;
 	for (size_t i = 0; i < facts->epoch_count; i++) {
 		for (size_t j = 0; j < loader->worker_count && !facts->epochs[i].respawned; j++) {
-			facts->epochs[i].respawned = loader->workers[j].iteration == facts->epochs[i].iteration;
+			facts->epochs[i].respawned =
+				loader->workers[j].iteration == facts->epochs[i].iteration;
 		}
 	}
 	return 0;
@@ -178,7 +192,8 @@ static int lay_out_transforms(struct sm_build *build, struct sm_build_loader *lo
 {
 	struct sm_loader *facts = &loader->facts;
 	const struct sm_build_sums *sums = &loader->sums;
-	facts->transforms = sm_arena_alloc(&build->model->arena, (sums->transform_capacity + 1) * sizeof(*facts->transforms));
+	facts->transforms = sm_arena_alloc(
+		&build->model->arena, (sums->transform_capacity + 1) * sizeof(*facts->transforms));
 	if (!facts->transforms) {
 		return -ENOMEM;
 	}
@@ -197,8 +212,9 @@ static int lay_out_slowest(struct sm_build *build, struct sm_build_loader *loade
 	struct sm_arena *arena = &build->model->arena;
 	for (size_t i = 0; i < loader->sums.slowest_count; i++) {
 		const struct sm_build_slow *slow = &loader->sums.slowest[i];
-		facts->slowest[i].index = slow->text ? sm_arena_strdup(arena, slow->text)
-						     : sm_arena_printf(arena, "%lld", (long long)slow->index);
+		facts->slowest[i].index =
+			slow->text ? sm_arena_strdup(arena, slow->text)
+				   : sm_arena_printf(arena, "%lld", (long long)slow->index);
 		facts->slowest[i].wall_ns = slow->wall_ns;
 		if (!facts->slowest[i].index) {
 			return -ENOMEM;
@@ -232,8 +248,8 @@ static void find_background(struct sm_build *build, struct sm_build_loader *load
 	for (size_t i = 0; i < build->thread_count; i++) {
 		const struct sm_build_thread *thread = build->threads[i];
 		bool trains = thread->consumer && thread->consumer->trained_without_batch >= 10;
-		if (thread->process == loader->process && trains && thread->tid != loader->facts.consumer_tid &&
-			!loader->trained) {
+		if (thread->process == loader->process && trains &&
+			thread->tid != loader->facts.consumer_tid && !loader->trained) {
 			loader->facts.background = true;
 		}
 	}
@@ -241,7 +257,8 @@ static void find_background(struct sm_build *build, struct sm_build_loader *load
 
 static int by_first_use(const void *left, const void *right)
 {
-	const struct sm_build_loader *a = *(struct sm_build_loader *const *)left, *b = *(struct sm_build_loader *const *)right;
+	const struct sm_build_loader *a = *(struct sm_build_loader *const *)left,
+				     *b = *(struct sm_build_loader *const *)right;
 	if (a->process != b->process) {
 		return a->process < b->process ? -1 : 1;
 	}
@@ -252,7 +269,8 @@ static int by_first_use(const void *left, const void *right)
 static int lay_out_loaders(struct sm_build *build)
 {
 	struct sm_model *model = build->model;
-	model->loaders = sm_arena_alloc(&model->arena, (build->loader_count + 1) * sizeof(*model->loaders));
+	model->loaders =
+		sm_arena_alloc(&model->arena, (build->loader_count + 1) * sizeof(*model->loaders));
 	int error = model->loaders ? 0 : -ENOMEM;
 	if (!error && build->loader_count) {
 		qsort(build->loaders, build->loader_count, sizeof(*build->loaders), by_first_use);

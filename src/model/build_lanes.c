@@ -13,11 +13,14 @@ struct lane {
 	float busy_s[SM_MODEL_SERIES_POINTS][SM_STAGE_COUNT];
 };
 
-static void add_interval(const struct sm_model *model, struct lane *lane, int64_t begin_ns, int64_t end_ns, enum sm_stage stage)
+static void add_interval(const struct sm_model *model, struct lane *lane, int64_t begin_ns,
+	int64_t end_ns, enum sm_stage stage)
 {
-	double begin_s = (double)(begin_ns - model->begin_ns) * 1e-9, end_s = (double)(end_ns - model->begin_ns) * 1e-9;
+	double begin_s = (double)(begin_ns - model->begin_ns) * 1e-9,
+	       end_s = (double)(end_ns - model->begin_ns) * 1e-9;
 	begin_s = begin_s < 0 ? 0 : begin_s;
-	for (int i = (int)(begin_s / lane->width_s); i < SM_MODEL_SERIES_POINTS && begin_s < end_s; i++) {
+	for (int i = (int)(begin_s / lane->width_s); i < SM_MODEL_SERIES_POINTS && begin_s < end_s;
+		i++) {
 		double stop_s = (i + 1) * lane->width_s;
 		stop_s = stop_s < end_s ? stop_s : end_s;
 		lane->busy_s[i][stage] += (float)(stop_s > begin_s ? stop_s - begin_s : 0);
@@ -29,8 +32,11 @@ static void add_interval(const struct sm_model *model, struct lane *lane, int64_
 static void add_fetch(const struct sm_model *model, struct lane *lane, const struct sm_batch *batch)
 {
 	int64_t at_ns = batch->start_ns;
-	const struct { int64_t wall_ns; enum sm_stage stage; } parts[] = {{batch->fetch_ns, SM_STAGE_FETCH},
-		{batch->transform_ns, SM_STAGE_TRANSFORM}, {batch->collate_ns, SM_STAGE_COLLATE}};
+	const struct {
+		int64_t wall_ns;
+		enum sm_stage stage;
+	} parts[] = {{batch->fetch_ns, SM_STAGE_FETCH}, {batch->transform_ns, SM_STAGE_TRANSFORM},
+		{batch->collate_ns, SM_STAGE_COLLATE}};
 	for (int i = 0; i < 3 && batch->start_ns >= 0; i++) {
 		add_interval(model, lane, at_ns, at_ns + parts[i].wall_ns, parts[i].stage);
 		at_ns += parts[i].wall_ns;
@@ -40,8 +46,12 @@ static void add_fetch(const struct sm_model *model, struct lane *lane, const str
 static void add_step(const struct sm_model *model, struct lane *lane, const struct sm_batch *batch)
 {
 	int64_t at_ns = batch->deliver_ns;
-	const struct { int64_t wall_ns; enum sm_stage stage; } parts[] = {{batch->h2d_ns, SM_STAGE_H2D},
-		{batch->end_ns - at_ns - batch->h2d_ns - batch->sync_ns - batch->other_ns, SM_STAGE_COMPUTE},
+	const struct {
+		int64_t wall_ns;
+		enum sm_stage stage;
+	} parts[] = {{batch->h2d_ns, SM_STAGE_H2D},
+		{batch->end_ns - at_ns - batch->h2d_ns - batch->sync_ns - batch->other_ns,
+			SM_STAGE_COMPUTE},
 		{batch->sync_ns, SM_STAGE_SYNC}, {batch->other_ns, SM_STAGE_OTHER}};
 	for (int i = 0; i < 4; i++) {
 		add_interval(model, lane, at_ns, at_ns + parts[i].wall_ns, parts[i].stage);
@@ -75,7 +85,8 @@ static int keep_lane(struct sm_build *build, const struct lane *lane, const char
 		if (stage != SM_STAGE_COUNT && stage == before) {
 			row->parts[row->count - 1].end_s = (i + 1) * lane->width_s;
 		} else if (stage != SM_STAGE_COUNT) {
-			row->parts[row->count++] = (struct sm_lane_part){i * lane->width_s, (i + 1) * lane->width_s, stage};
+			row->parts[row->count++] = (struct sm_lane_part){
+				i * lane->width_s, (i + 1) * lane->width_s, stage};
 		}
 		before = stage;
 	}
@@ -91,17 +102,20 @@ static int draw_consumer(struct sm_build *build, const struct sm_loader *loader,
 			add_fetch(build->model, lane, &loader->batches[i]);
 		}
 	}
-	return keep_lane(build, lane, sm_arena_printf(&build->model->arena, "%s main", loader->name));
+	return keep_lane(
+		build, lane, sm_arena_printf(&build->model->arena, "%s main", loader->name));
 }
 
-static int draw_worker(struct sm_build *build, const struct sm_loader *loader, int index, struct lane *lane)
+static int draw_worker(
+	struct sm_build *build, const struct sm_loader *loader, int index, struct lane *lane)
 {
 	for (size_t i = 0; i < loader->batch_count; i++) {
 		if (loader->batches[i].worker == index) {
 			add_fetch(build->model, lane, &loader->batches[i]);
 		}
 	}
-	return keep_lane(build, lane, sm_arena_printf(&build->model->arena, "%s worker %d", loader->name, index));
+	return keep_lane(build, lane,
+		sm_arena_printf(&build->model->arena, "%s worker %d", loader->name, index));
 }
 
 static size_t count_lanes(const struct sm_model *model)
@@ -119,11 +133,13 @@ int sm_build_lanes(struct sm_build *build)
 	struct sm_model *model = build->model;
 	double width_s = (double)(model->end_ns - model->begin_ns) * 1e-9 / SM_MODEL_SERIES_POINTS;
 	struct lane *lane = sm_mem_alloc(sizeof(*lane));
-	model->lanes = sm_arena_alloc(&model->arena, (count_lanes(model) + 1) * sizeof(*model->lanes));
+	model->lanes =
+		sm_arena_alloc(&model->arena, (count_lanes(model) + 1) * sizeof(*model->lanes));
 	int error = lane && model->lanes ? 0 : -ENOMEM;
 	for (size_t i = 0; i < model->loader_count && !error && width_s > 0; i++) {
 		const struct sm_loader *loader = &model->loaders[i];
-		for (size_t j = 0; j <= loader->worker_count && !error && model->lane_count < LANES_MAX; j++) {
+		for (size_t j = 0;
+			j <= loader->worker_count && !error && model->lane_count < LANES_MAX; j++) {
 			*lane = (struct lane){.width_s = width_s};
 			error = j ? draw_worker(build, loader, loader->workers[j - 1].index, lane)
 				  : draw_consumer(build, loader, lane);

@@ -4,12 +4,22 @@
 #include <errno.h>
 
 static const struct sm_loader nothing_known = {
-	.rank = -1, .num_workers = -1, .batch_size = -1, .prefetch_factor = -1, .pin_memory = -1,
-	.persistent_workers = -1, .in_order = -1,
-	.start_method = "", .dataset_kind = "", .dataset = "", .sampler = "", .collate = "",
+	.rank = -1,
+	.num_workers = -1,
+	.batch_size = -1,
+	.prefetch_factor = -1,
+	.pin_memory = -1,
+	.persistent_workers = -1,
+	.in_order = -1,
+	.start_method = "",
+	.dataset_kind = "",
+	.dataset = "",
+	.sampler = "",
+	.collate = "",
 };
 
-static int add_loader(struct sm_build *build, uint32_t process, int ordinal, struct sm_build_loader **ret_loader)
+static int add_loader(
+	struct sm_build *build, uint32_t process, int ordinal, struct sm_build_loader **ret_loader)
 {
 	int error = sm_mem_grow(&build->loaders, &build->loader_capacity, build->loader_count + 1,
 		sizeof(struct sm_build_loader *));
@@ -27,7 +37,8 @@ static int add_loader(struct sm_build *build, uint32_t process, int ordinal, str
 	return 0;
 }
 
-int sm_build_loader_find(struct sm_build *build, uint32_t process, int64_t ordinal, struct sm_build_loader **ret_loader)
+int sm_build_loader_find(struct sm_build *build, uint32_t process, int64_t ordinal,
+	struct sm_build_loader **ret_loader)
 {
 	enum { LOADERS_MAX = 4096 };
 	*ret_loader = NULL;
@@ -41,7 +52,9 @@ int sm_build_loader_find(struct sm_build *build, uint32_t process, int64_t ordin
 			return 0;
 		}
 	}
-	return build->loader_count < LOADERS_MAX ? add_loader(build, process, (int)ordinal, ret_loader) : 0;
+	return build->loader_count < LOADERS_MAX
+		       ? add_loader(build, process, (int)ordinal, ret_loader)
+		       : 0;
 }
 
 /* Epochs come one after the other, so the wanted one is nearly always the last. */
@@ -54,7 +67,8 @@ struct sm_epoch *sm_build_loader_epoch(struct sm_build_loader *loader, int32_t i
 		}
 	}
 	if (loader->epoch_count >= EPOCHS_MAX ||
-		sm_mem_grow(&loader->epochs, &loader->epoch_capacity, loader->epoch_count + 1, sizeof(*loader->epochs))) {
+		sm_mem_grow(&loader->epochs, &loader->epoch_capacity, loader->epoch_count + 1,
+			sizeof(*loader->epochs))) {
 		return NULL;
 	}
 	struct sm_epoch *epoch = &loader->epochs[loader->epoch_count++];
@@ -62,8 +76,8 @@ struct sm_epoch *sm_build_loader_epoch(struct sm_build_loader *loader, int32_t i
 	return epoch;
 }
 
-struct sm_build_loader *sm_build_loader_of_worker(const struct sm_build *build, uint32_t process, uint32_t tid,
-	const struct sm_build_worker **ret_worker)
+struct sm_build_loader *sm_build_loader_of_worker(const struct sm_build *build, uint32_t process,
+	uint32_t tid, const struct sm_build_worker **ret_worker)
 {
 	uint64_t pid = (uint32_t)build->processes[process].info.pid, found;
 	if (!sm_map_find(&build->worker_by_pid, pid << 32 | tid, &found) &&
@@ -76,13 +90,15 @@ struct sm_build_loader *sm_build_loader_of_worker(const struct sm_build *build, 
 }
 
 /* A worker that says its loader's ordinal means the loader of the process it came from. */
-struct sm_build_loader *sm_build_loader_of_parent(const struct sm_build *build, uint32_t process, int64_t ordinal)
+struct sm_build_loader *sm_build_loader_of_parent(
+	const struct sm_build *build, uint32_t process, int64_t ordinal)
 {
 	uint64_t parent = process;
 	sm_map_find(&build->process_by_pid, (uint32_t)build->processes[process].info.ppid, &parent);
 	for (size_t i = 0; i < build->loader_count && ordinal >= 0; i++) {
 		struct sm_build_loader *loader = build->loaders[i];
-		if ((loader->process == parent || loader->process == process) && loader->facts.ordinal == ordinal) {
+		if ((loader->process == parent || loader->process == process) &&
+			loader->facts.ordinal == ordinal) {
 			return loader;
 		}
 	}

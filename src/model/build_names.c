@@ -6,9 +6,11 @@
 
 static const struct sm_build_name nameless = {.slot = SM_BUILD_NONE};
 
-const struct sm_build_name *sm_build_names_find(const struct sm_build *build, uint32_t process, uint32_t id)
+const struct sm_build_name *sm_build_names_find(
+	const struct sm_build *build, uint32_t process, uint32_t id)
 {
-	if (process >= build->model->process_count || id >= build->processes[process].name_capacity) {
+	if (process >= build->model->process_count ||
+		id >= build->processes[process].name_capacity) {
 		return &nameless;
 	}
 	return &build->processes[process].names[id];
@@ -17,12 +19,14 @@ const struct sm_build_name *sm_build_names_find(const struct sm_build *build, ui
 /* The process itself; again when more is known of it. */
 static int keep_process(struct sm_build *build, const struct sm_trace_process *process)
 {
-	const char *program = sm_arena_strdup(&build->model->arena, process->program ? process->program : "");
+	const char *program =
+		sm_arena_strdup(&build->model->arena, process->program ? process->program : "");
 	if (!program) {
 		return -ENOMEM;
 	}
-	build->processes[process->ordinal].info = (struct sm_process){process->ordinal, process->pid, process->ppid,
-		process->rank, process->started_ns, process->ended_ns, program, process->complete};
+	build->processes[process->ordinal].info =
+		(struct sm_process){process->ordinal, process->pid, process->ppid, process->rank,
+			process->started_ns, process->ended_ns, program, process->complete};
 	return sm_map_set(&build->process_by_pid, (uint32_t)process->pid, process->ordinal);
 }
 
@@ -33,12 +37,13 @@ int sm_build_names_process(struct sm_build *build, const struct sm_trace_process
 		return 0;
 	}
 	size_t before = build->process_capacity;
-	int error = sm_mem_grow(&build->processes, &build->process_capacity, (size_t)process->ordinal + 1,
-		sizeof(*build->processes));
+	int error = sm_mem_grow(&build->processes, &build->process_capacity,
+		(size_t)process->ordinal + 1, sizeof(*build->processes));
 	if (error) {
 		return error;
 	}
-	memset(build->processes + before, 0, (build->process_capacity - before) * sizeof(*build->processes));
+	memset(build->processes + before, 0,
+		(build->process_capacity - before) * sizeof(*build->processes));
 	for (size_t i = build->model->process_count; i <= process->ordinal; i++) {
 		build->processes[i].info = (struct sm_process){.ordinal = (uint32_t)i, .rank = -1};
 		build->model->process_count = i + 1;
@@ -67,7 +72,8 @@ static uint64_t hash_of_pair(const char *first, const char *second)
 }
 
 /* The row of an operation: spans of one name and type are one, whichever process they were in. */
-static int operation_slot(struct sm_build *build, const char *text, const char *type, uint32_t *ret_slot)
+static int operation_slot(
+	struct sm_build *build, const char *text, const char *type, uint32_t *ret_slot)
 {
 	struct sm_model *model = build->model;
 	if (model->operation_count >= SM_MODEL_OPERATIONS_MAX - 1) {
@@ -82,8 +88,9 @@ static int operation_slot(struct sm_build *build, const char *text, const char *
 	struct sm_operation row = {.name = sm_arena_strdup(&model->arena, text),
 		.type = sm_arena_strdup(&model->arena, type)};
 	int error = row.name && row.type ? 0 : -ENOMEM;
-	error = error ? error : sm_build_grow(build, &model->operations, &build->operation_capacity,
-			model->operation_count + 1, sizeof(row));
+	error = error ? error
+		      : sm_build_grow(build, &model->operations, &build->operation_capacity,
+				model->operation_count + 1, sizeof(row));
 	error = error ? error : sm_map_set(&build->operation_by_text, hash, model->operation_count);
 	if (!error) {
 		*ret_slot = (uint32_t)model->operation_count;
@@ -92,7 +99,8 @@ static int operation_slot(struct sm_build *build, const char *text, const char *
 	return error;
 }
 
-static int transform_slot(struct sm_build *build, const char *text, const char *where, uint32_t *ret_slot)
+static int transform_slot(
+	struct sm_build *build, const char *text, const char *where, uint32_t *ret_slot)
 {
 	enum { TRANSFORMS_MAX = 1024 };
 	uint64_t hash = hash_of_pair(text, where), at;
@@ -107,8 +115,9 @@ static int transform_slot(struct sm_build *build, const char *text, const char *
 	struct sm_build_transform row = {sm_arena_strdup(&build->model->arena, text),
 		sm_arena_strdup(&build->model->arena, where)};
 	int error = row.name && row.where ? 0 : -ENOMEM;
-	error = error ? error : sm_mem_grow(&build->transforms, &build->transform_capacity,
-			build->transform_count + 1, sizeof(row));
+	error = error ? error
+		      : sm_mem_grow(&build->transforms, &build->transform_capacity,
+				build->transform_count + 1, sizeof(row));
 	error = error ? error : sm_map_set(&build->transform_by_text, hash, build->transform_count);
 	if (!error) {
 		*ret_slot = (uint32_t)build->transform_count;
@@ -117,7 +126,8 @@ static int transform_slot(struct sm_build *build, const char *text, const char *
 	return error;
 }
 
-static int fill(struct sm_build *build, const struct sm_trace_name *name, struct sm_build_name *slot)
+static int fill(
+	struct sm_build *build, const struct sm_trace_name *name, struct sm_build_name *slot)
 {
 	if (name->kind == SM_NAME_TEXT) {
 		slot->text = sm_arena_strndup(&build->scratch, name->text, name->length);
@@ -126,7 +136,8 @@ static int fill(struct sm_build *build, const struct sm_trace_name *name, struct
 	if (name->kind == SM_NAME_SPAN && name->role == SM_ROLE_OPERATION) {
 		return operation_slot(build, name->text, second_text(name), &slot->slot);
 	}
-	if (name->kind == SM_NAME_SPAN && (name->role == SM_ROLE_TRANSFORM || name->role == SM_ROLE_COMPOSE)) {
+	if (name->kind == SM_NAME_SPAN &&
+		(name->role == SM_ROLE_TRANSFORM || name->role == SM_ROLE_COMPOSE)) {
 		return transform_slot(build, name->text, second_text(name), &slot->slot);
 	}
 	return 0;
@@ -135,7 +146,8 @@ static int fill(struct sm_build *build, const struct sm_trace_name *name, struct
 static int room_for(struct sm_build_process *process, uint32_t id)
 {
 	size_t before = process->name_capacity;
-	int error = sm_mem_grow(&process->names, &process->name_capacity, (size_t)id + 1, sizeof(*process->names));
+	int error = sm_mem_grow(
+		&process->names, &process->name_capacity, (size_t)id + 1, sizeof(*process->names));
 	for (size_t i = before; !error && i < process->name_capacity; i++) {
 		process->names[i] = nameless;
 	}
@@ -156,6 +168,7 @@ int sm_build_names_add(struct sm_build *build, uint32_t process, const struct sm
 		return error;
 	}
 	struct sm_build_name *slot = &build->processes[process].names[name->id];
-	*slot = (struct sm_build_name){NULL, SM_BUILD_NONE, (uint8_t)name->kind, (uint8_t)name->role};
+	*slot = (struct sm_build_name){
+		NULL, SM_BUILD_NONE, (uint8_t)name->kind, (uint8_t)name->role};
 	return fill(build, name, slot);
 }

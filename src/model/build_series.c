@@ -68,13 +68,16 @@ static int new_series(struct sm_build *build, uint64_t id, uint16_t metric, int6
 	error = error ? error : sm_map_set(&build->series_by_id, id, build->series_count);
 	if (!error) {
 		build->series[build->series_count++] = (struct sm_build_series){.metric = metric,
-			.instance = instance, .cumulative = info && info->kind == SM_CUMULATIVE,
-			.minimum = INFINITY, .maximum = -INFINITY};
+			.instance = instance,
+			.cumulative = info && info->kind == SM_CUMULATIVE,
+			.minimum = INFINITY,
+			.maximum = -INFINITY};
 	}
 	return error;
 }
 
-static int find_series(struct sm_build *build, uint16_t metric, int64_t instance, struct sm_build_series **ret_series)
+static int find_series(struct sm_build *build, uint16_t metric, int64_t instance,
+	struct sm_build_series **ret_series)
 {
 	uint64_t id = (uint64_t)metric << 48 ^ (uint64_t)instance, at;
 	*ret_series = NULL;
@@ -92,12 +95,14 @@ static int find_series(struct sm_build *build, uint16_t metric, int64_t instance
 	return 0;
 }
 
-static int add_point(struct sm_build *build, struct sm_build_series *series, int64_t since_ns, double value, double weight)
+static int add_point(struct sm_build *build, struct sm_build_series *series, int64_t since_ns,
+	double value, double weight)
 {
 	uint32_t at = (uint32_t)(since_ns / build->series_width_ns);
 	struct point *last = series->count ? &series->points[series->count - 1] : NULL;
 	if (!last || last->at < at) {
-		int error = sm_mem_grow(&series->points, &series->capacity, series->count + 1, sizeof(*last));
+		int error = sm_mem_grow(
+			&series->points, &series->capacity, series->count + 1, sizeof(*last));
 		if (error) {
 			return error;
 		}
@@ -116,7 +121,8 @@ static int add_point(struct sm_build *build, struct sm_build_series *series, int
 
 /* A cumulative counter gives a rate from its second sample on, weighted by the time it stands for; one that runs
  * backwards (its source began anew) starts over. */
-static int add_sample(struct sm_build *build, struct sm_build_series *series, int64_t time_ns, double value)
+static int add_sample(
+	struct sm_build *build, struct sm_build_series *series, int64_t time_ns, double value)
 {
 	int64_t since_ns = time_ns > build->series_first_ns ? time_ns - build->series_first_ns : 0;
 	double seconds = (double)(time_ns - series->last_ns) * 1e-9, before = series->last;
@@ -135,7 +141,9 @@ static int add_sample(struct sm_build *build, struct sm_build_series *series, in
 	}
 	series->last = value;
 	series->last_ns = time_ns;
-	return first || value < before ? 0 : add_point(build, series, since_ns, (value - before) / seconds, seconds);
+	return first || value < before
+		       ? 0
+		       : add_point(build, series, since_ns, (value - before) / seconds, seconds);
 }
 
 int sm_build_series_add(struct sm_build *build, const struct sm_trace_samples *samples)
@@ -155,19 +163,27 @@ int sm_build_series_add(struct sm_build *build, const struct sm_trace_samples *s
 	return error;
 }
 
-static int copy_series(struct sm_build *build, const struct sm_build_series *from, struct sm_series *into)
+static int copy_series(
+	struct sm_build *build, const struct sm_build_series *from, struct sm_series *into)
 {
 	struct sm_arena *arena = &build->model->arena;
 	double begin_ns = (double)(build->series_first_ns - build->model->begin_ns);
-	*into = (struct sm_series){.metric = from->metric, .instance = from->instance, .count = from->count,
+	*into = (struct sm_series){.metric = from->metric,
+		.instance = from->instance,
+		.count = from->count,
 		.time_s = sm_arena_alloc(arena, (from->count + 1) * sizeof(double)),
 		.value = sm_arena_alloc(arena, (from->count + 1) * sizeof(double)),
-		.first = from->first, .last = from->last, .minimum = NAN, .maximum = NAN, .mean = NAN};
+		.first = from->first,
+		.last = from->last,
+		.minimum = NAN,
+		.maximum = NAN,
+		.mean = NAN};
 	if (!into->time_s || !into->value) {
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < from->count; i++) {
-		into->time_s[i] = (from->points[i].time_ns / from->points[i].weight + begin_ns) * 1e-9;
+		into->time_s[i] =
+			(from->points[i].time_ns / from->points[i].weight + begin_ns) * 1e-9;
 		into->value[i] = from->points[i].value / from->points[i].weight;
 	}
 	if (from->weight > 0) {
@@ -181,7 +197,8 @@ static int copy_series(struct sm_build *build, const struct sm_build_series *fro
 int sm_build_series_complete(struct sm_build *build)
 {
 	struct sm_model *model = build->model;
-	model->series = sm_arena_alloc(&model->arena, (build->series_count + 1) * sizeof(*model->series));
+	model->series =
+		sm_arena_alloc(&model->arena, (build->series_count + 1) * sizeof(*model->series));
 	int error = model->series ? 0 : -ENOMEM;
 	for (size_t i = 0; i < build->series_count && !error; i++) {
 		error = copy_series(build, &build->series[i], &model->series[model->series_count]);

@@ -44,7 +44,8 @@ static int new_thread(struct sm_build *build, uint64_t id, struct sm_build_threa
 	return 0;
 }
 
-static int find_thread(struct sm_build *build, uint32_t process, uint32_t tid, struct sm_build_thread **ret_thread)
+static int find_thread(
+	struct sm_build *build, uint32_t process, uint32_t tid, struct sm_build_thread **ret_thread)
 {
 	uint64_t id = (uint64_t)process << 32 | tid, at;
 	if (!sm_map_find(&build->thread_by_id, id, &at)) {
@@ -59,7 +60,8 @@ static bool is_fetching(enum sm_role role)
 	return role >= SM_ROLE_FETCHER && role < SM_ROLE_LIMIT;
 }
 
-static int begin_role(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns)
+static int begin_role(
+	struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns)
 {
 	int error = sm_mem_grow(&thread->details, &thread->detail_capacity, thread->depth,
 		sizeof(*thread->details));
@@ -71,7 +73,8 @@ static int begin_role(struct sm_build *build, struct sm_build_thread *thread, en
 				 : sm_build_consume_begin(thread, role, at_ns);
 }
 
-static int end_role(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns)
+static int end_role(
+	struct sm_build *build, struct sm_build_thread *thread, enum sm_role role, int64_t at_ns)
 {
 	return is_fetching(role) ? sm_build_fetch_end(build, thread, at_ns)
 				 : sm_build_consume_end(build, thread, at_ns);
@@ -138,11 +141,13 @@ static int settle_mark(struct sm_build *build, struct sm_build_thread *thread)
 	}
 	thread->has_mark = false;
 	enum sm_role role = sm_build_names_find(build, thread->process, thread->mark_name)->role;
-	return is_fetching(role) ? sm_build_fetch_mark(build, thread, role, thread->mark_ns, &thread->mark)
-				 : sm_build_consume_mark(build, thread, role, thread->mark_ns, &thread->mark);
+	return is_fetching(role)
+		       ? sm_build_fetch_mark(build, thread, role, thread->mark_ns, &thread->mark)
+		       : sm_build_consume_mark(build, thread, role, thread->mark_ns, &thread->mark);
 }
 
-static int mark(struct sm_build *build, struct sm_build_thread *thread, uint32_t name, int64_t at_ns)
+static int mark(
+	struct sm_build *build, struct sm_build_thread *thread, uint32_t name, int64_t at_ns)
 {
 	int error = settle_mark(build, thread);
 	thread->has_mark = true;
@@ -165,7 +170,8 @@ static void keep_number(struct sm_build_thread *thread, uint32_t key, uint64_t w
 	struct sm_build_args *args = NULL;
 	if (thread->has_mark) {
 		args = &thread->mark;
-	} else if (thread->depth && !thread->too_deep && thread->frames[thread->depth - 1].role != SM_ROLE_OPERATION) {
+	} else if (thread->depth && !thread->too_deep &&
+		   thread->frames[thread->depth - 1].role != SM_ROLE_OPERATION) {
 		args = &thread->details[thread->depth - 1].args;
 	}
 	if (args && key < SM_BUILD_KEYS) {
@@ -176,7 +182,8 @@ static void keep_number(struct sm_build_thread *thread, uint32_t key, uint64_t w
 
 static void keep_cause(struct sm_build_thread *thread, const uint64_t *words)
 {
-	if (!thread->depth || thread->too_deep || thread->frames[thread->depth - 1].role == SM_ROLE_OPERATION) {
+	if (!thread->depth || thread->too_deep ||
+		thread->frames[thread->depth - 1].role == SM_ROLE_OPERATION) {
 		return;
 	}
 	struct sm_trace_cause *cause = &thread->details[thread->depth - 1].cause;
@@ -189,7 +196,8 @@ static size_t words_of(uint32_t type)
 	return type == SM_TRACE_CAUSE ? sizeof(struct sm_trace_cause) / 8 : 1;
 }
 
-static int payload(struct sm_build *build, struct sm_build_thread *thread, const struct sm_trace_events *events, size_t i)
+static int payload(struct sm_build *build, struct sm_build_thread *thread,
+	const struct sm_trace_events *events, size_t i)
 {
 	uint32_t type = events->name[i], at = events->payload_at[i];
 	if (at > events->word_count || events->word_count - at < words_of(type)) {
@@ -208,7 +216,8 @@ static int payload(struct sm_build *build, struct sm_build_thread *thread, const
 	return error;
 }
 
-static int add_event(struct sm_build *build, struct sm_build_thread *thread, const struct sm_trace_events *events, size_t i)
+static int add_event(struct sm_build *build, struct sm_build_thread *thread,
+	const struct sm_trace_events *events, size_t i)
 {
 	if (events->kind[i] == SM_TRACE_PAYLOAD) {
 		return payload(build, thread, events, i);
@@ -220,8 +229,9 @@ static int add_event(struct sm_build *build, struct sm_build_thread *thread, con
 	if (error) {
 		return error;
 	}
-	return events->kind[i] == SM_TRACE_BEGIN ? begin(build, thread, events->name[i], events->time_ns[i])
-						 : end(build, thread, events->time_ns[i]);
+	return events->kind[i] == SM_TRACE_BEGIN
+		       ? begin(build, thread, events->name[i], events->time_ns[i])
+		       : end(build, thread, events->time_ns[i]);
 }
 
 static void widen_run(struct sm_build *build, int64_t first_ns, int64_t last_ns)

@@ -13,8 +13,13 @@ static struct sm_worker *row_of(struct sm_loader *loader, int index)
 		}
 	}
 	struct sm_worker *row = &loader->workers[loader->worker_count++];
-	*row = (struct sm_worker){.index = index, .started_ns = -1, .first_batch_ns = -1, .ended_ns = -1,
-		.cpu_ns = -1, .rss_bytes = -1, .read_bytes = -1};
+	*row = (struct sm_worker){.index = index,
+		.started_ns = -1,
+		.first_batch_ns = -1,
+		.ended_ns = -1,
+		.cpu_ns = -1,
+		.rss_bytes = -1,
+		.read_bytes = -1};
 	return row;
 }
 
@@ -40,17 +45,21 @@ static void add_counters(const struct sm_model *model, struct sm_worker *row, in
 	}
 }
 
-static void add_thread(const struct sm_build *build, struct sm_worker *row, const struct sm_build_worker *worker,
-	const struct sm_build_thread *thread)
+static void add_thread(const struct sm_build *build, struct sm_worker *row,
+	const struct sm_build_worker *worker, const struct sm_build_thread *thread)
 {
 	const struct sm_build_fetcher *fetcher = thread->fetcher;
 	const struct sm_process *process = &build->processes[thread->process].info;
-	int64_t started_ns = worker->tid || process->started_ns < 0 ? fetcher->mark_ns : process->started_ns;
-	int64_t ended_ns = worker->tid || process->ended_ns < 0 ? fetcher->last_ns : process->ended_ns;
+	int64_t started_ns =
+		worker->tid || process->started_ns < 0 ? fetcher->mark_ns : process->started_ns;
+	int64_t ended_ns =
+		worker->tid || process->ended_ns < 0 ? fetcher->last_ns : process->ended_ns;
 	started_ns = started_ns < 0 ? fetcher->first_ns : started_ns;
-	row->started_ns = row->started_ns < 0 || started_ns < row->started_ns ? started_ns : row->started_ns;
-	row->first_batch_ns = row->first_batch_ns < 0 || fetcher->first_ns < row->first_batch_ns ? fetcher->first_ns
-												 : row->first_batch_ns;
+	row->started_ns =
+		row->started_ns < 0 || started_ns < row->started_ns ? started_ns : row->started_ns;
+	row->first_batch_ns = row->first_batch_ns < 0 || fetcher->first_ns < row->first_batch_ns
+				      ? fetcher->first_ns
+				      : row->first_batch_ns;
 	if (ended_ns >= row->ended_ns) {
 		row->ended_ns = ended_ns;
 		row->pid = process->pid;
@@ -73,14 +82,16 @@ static int by_index(const void *left, const void *right)
 int sm_build_workers(struct sm_build *build, struct sm_build_loader *loader)
 {
 	struct sm_loader *facts = &loader->facts;
-	facts->workers = sm_arena_alloc(&build->model->arena, (loader->worker_count + 1) * sizeof(*facts->workers));
+	facts->workers = sm_arena_alloc(
+		&build->model->arena, (loader->worker_count + 1) * sizeof(*facts->workers));
 	if (!facts->workers) {
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < build->thread_count; i++) {
 		const struct sm_build_thread *thread = build->threads[i];
 		const struct sm_build_worker *worker;
-		if (thread->fetcher && sm_build_loader_of_worker(build, thread->process, thread->tid, &worker) == loader) {
+		if (thread->fetcher && sm_build_loader_of_worker(build, thread->process,
+					       thread->tid, &worker) == loader) {
 			add_thread(build, row_of(facts, worker->index), worker, thread);
 		}
 	}

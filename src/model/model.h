@@ -16,10 +16,11 @@
 #include <stdint.h>
 
 enum {
-	SM_MODEL_BATCHES_MAX = 1 << 17,   /* kept whole, over all loaders */
-	SM_MODEL_SAMPLES_MAX = 1 << 22,   /* per-sample times kept, over all loaders */
-	SM_MODEL_BLOCK = 512,             /* consecutive batches of each worker in one kept block of a long run */
-	SM_MODEL_OPERATIONS_MAX = 4096,   /* names told apart; further ones are summed as one */
+	SM_MODEL_BATCHES_MAX = 1 << 17, /* kept whole, over all loaders */
+	SM_MODEL_SAMPLES_MAX = 1 << 22, /* per-sample times kept, over all loaders */
+	SM_MODEL_BLOCK =
+		512, /* consecutive batches of each worker in one kept block of a long run */
+	SM_MODEL_OPERATIONS_MAX = 4096, /* names told apart; further ones are summed as one */
 	SM_MODEL_SLOWEST = 20,
 	SM_MODEL_SERIES_POINTS = 600, /* of a counter over the run; denser samples are averaged */
 };
@@ -36,32 +37,35 @@ struct sm_cause_sum {
 
 /* One batch on its way through the loader. -1 where a time was not seen. */
 struct sm_batch {
-	int32_t iteration, task; /* which batch of which epoch */
-	int32_t worker;          /* -1: num_workers=0 */
-	int32_t count;           /* samples */
-	int64_t sampler_ns;      /* duration of drawing its indices, in the main process */
-	int64_t put_ns;          /* when its indices were sent */
-	int64_t start_ns, done_ns;     /* fetch, in the worker */
-	int64_t fetch_ns, transform_ns, collate_ns; /* parts of done - start, exclusive of each other */
+	int32_t iteration, task;   /* which batch of which epoch */
+	int32_t worker;		   /* -1: num_workers=0 */
+	int32_t count;		   /* samples */
+	int64_t sampler_ns;	   /* duration of drawing its indices, in the main process */
+	int64_t put_ns;		   /* when its indices were sent */
+	int64_t start_ns, done_ns; /* fetch, in the worker */
+	int64_t fetch_ns, transform_ns,
+		collate_ns; /* parts of done - start, exclusive of each other */
 	int64_t fetch_cpu_ns, fetch_blocked_ns, fetch_run_delay_ns; /* of fetch alone; -1 unknown */
-	int64_t fetch_input_ns;  /* blocked with block input or major faults */
-	int64_t cpu_ns, run_delay_ns; /* of done - start as a whole; -1 where no span in it carried its cause */
-	int64_t helper_cpu_ns;   /* CPU of the process's other threads meanwhile */
+	int64_t fetch_input_ns; /* blocked with block input or major faults */
+	int64_t cpu_ns,
+		run_delay_ns; /* of done - start as a whole; -1 where no span in it carried its cause */
+	int64_t helper_cpu_ns; /* CPU of the process's other threads meanwhile */
 	int64_t serialize_ns, deserialize_ns;
-	uint64_t bytes;          /* pickled, through the pipe */
-	int64_t arrive_ns;       /* taken from the result queue in the main process */
-	int64_t pin_ns;          /* duration */
+	uint64_t bytes;			/* pickled, through the pipe */
+	int64_t arrive_ns;		/* taken from the result queue in the main process */
+	int64_t pin_ns;			/* duration */
 	int64_t request_ns, deliver_ns; /* next(): call and return */
-	int64_t next_cpu_ns;     /* CPU of the calling thread inside next() */
-	int64_t end_ns;          /* the consumer asks for the next batch (any loader) or the run ends */
+	int64_t next_cpu_ns;		/* CPU of the calling thread inside next() */
+	int64_t end_ns; /* the consumer asks for the next batch (any loader) or the run ends */
 	int64_t h2d_ns, backward_ns, optimizer_ns, sync_ns; /* durations within deliver..end */
-	int64_t forward_ns;      /* deliver (or h2d end) to backward begin; -1 without a backward */
-	int64_t other_ns;        /* the rest of deliver..end; 0 where neither backward nor optimizer is seen (all compute) */
-	int64_t exposed_ns;      /* E of measuring.md; filled by analyze/stalls.c */
-	int64_t launch_ns;       /* L; 0 on a CPU */
-	int16_t device_state;    /* enum sm_device_state, -1: no device asked */
+	int64_t forward_ns; /* deliver (or h2d end) to backward begin; -1 without a backward */
+	int64_t other_ns; /* the rest of deliver..end; 0 where neither backward nor optimizer is seen (all compute) */
+	int64_t exposed_ns;   /* E of measuring.md; filled by analyze/stalls.c */
+	int64_t launch_ns;    /* L; 0 on a CPU */
+	int16_t device_state; /* enum sm_device_state, -1: no device asked */
 	int64_t device_elapsed_ns;
-	uint32_t sample_first, sample_count; /* in `samples`; count 0 when per-sample times are not known */
+	uint32_t sample_first,
+		sample_count; /* in `samples`; count 0 when per-sample times are not known */
 };
 
 struct sm_sample_time { /* one dataset[index] */
@@ -77,15 +81,15 @@ struct sm_transform {
 };
 
 struct sm_worker {
-	int index; /* workers that took over an index in a later iteration are summed with it */
-	int32_t pid; /* the latest */
-	uint32_t tid; /* of a thread worker; else 0 */
+	int index;     /* workers that took over an index in a later iteration are summed with it */
+	int32_t pid;   /* the latest */
+	uint32_t tid;  /* of a thread worker; else 0 */
 	int processes; /* how many had this index */
 	int64_t started_ns, first_batch_ns, ended_ns;
 	int64_t alive_ns; /* summed */
-	int64_t busy_ns; /* inside fetch */
+	int64_t busy_ns;  /* inside fetch */
 	uint64_t batches;
-	int64_t cpu_ns;  /* of the process, from counters; -1 unknown */
+	int64_t cpu_ns;		       /* of the process, from counters; -1 unknown */
 	int64_t rss_bytes, read_bytes; /* -1 unknown */
 };
 
@@ -112,11 +116,11 @@ struct sm_loader {
 	const char *dataset_kind; /* "map", "iterable", "other" */
 	const char *dataset, *sampler, *collate; /* class or function names, "" unknown */
 	int32_t main_pid;
-	uint32_t consumer_tid; /* the thread that calls next() */
-	bool background;       /* called from a thread that is not the one that trains */
+	uint32_t consumer_tid;	  /* the thread that calls next() */
+	bool background;	  /* called from a thread that is not the one that trains */
 	struct sm_batch *batches; /* in order of delivery; kept ones */
-	size_t batch_count;       /* kept */
-	uint64_t batch_total;     /* seen */
+	size_t batch_count;	  /* kept */
+	uint64_t batch_total;	  /* seen */
 	struct sm_sample_time *samples;
 	size_t sample_count;
 	const char *no_samples_why; /* NULL, or why per-sample times are not known */
@@ -129,7 +133,8 @@ struct sm_loader {
 	struct sm_slow_sample slowest[SM_MODEL_SLOWEST];
 	size_t slowest_count;
 	struct sm_cause_sum stage[SM_STAGE_COUNT]; /* exclusive, summed over workers */
-	struct sm_sketch stage_wall_s[SM_STAGE_COUNT]; /* per sample for fetch and transform, else per batch */
+	struct sm_sketch stage_wall_s
+		[SM_STAGE_COUNT]; /* per sample for fetch and transform, else per batch */
 };
 
 struct sm_operation { /* a user's span, by name and type */
@@ -169,11 +174,14 @@ struct sm_lane { /* busy intervals of one track for the picture, at most SM_MODE
 	struct sm_lane_part *parts;
 };
 
-struct sm_pair { const char *key, *value; };
+struct sm_pair {
+	const char *key, *value;
+};
 
 struct sm_model {
 	struct sm_arena arena; /* owns everything below */
-	struct sm_pair *facts; /* of the run and the host, from the trace: command, level, host.cpus, ... */
+	struct sm_pair *
+		facts; /* of the run and the host, from the trace: command, level, host.cpus, ... */
 	size_t fact_count;
 	struct sm_pair *notes; /* key: what was not measured, value: why */
 	size_t note_count;
@@ -198,9 +206,11 @@ struct sm_model_progress {
 	void (*report)(void *context, uint64_t bytes_done, uint64_t bytes_total);
 };
 
-int sm_model_build(struct sm_model *model, const char *path, const struct sm_model_progress *progress, struct sm_error *reterr);
-void sm_model_finish(struct sm_model *model); /* fine on a zeroed one */
+int sm_model_build(struct sm_model *model, const char *path,
+	const struct sm_model_progress *progress, struct sm_error *reterr);
+void sm_model_finish(struct sm_model *model);				  /* fine on a zeroed one */
 const char *sm_model_fact(const struct sm_model *model, const char *key); /* NULL when absent */
-const struct sm_series *sm_model_series(const struct sm_model *model, int metric, int64_t instance); /* NULL when absent */
+const struct sm_series *sm_model_series(
+	const struct sm_model *model, int metric, int64_t instance); /* NULL when absent */
 
 #endif

@@ -9,8 +9,8 @@ static int tell(void *context, uint64_t bytes_done, uint64_t bytes_total)
 	return 0;
 }
 
-static int read_into(struct sm_build *build, const char *path, const struct sm_model_progress *progress,
-	struct sm_error *reterr)
+static int read_into(struct sm_build *build, const char *path,
+	const struct sm_model_progress *progress, struct sm_error *reterr)
 {
 	struct sm_trace_summary summary = {0};
 	struct sm_trace_visitor visitor = sm_build_visitor(build);
@@ -22,8 +22,8 @@ static int read_into(struct sm_build *build, const char *path, const struct sm_m
 	return error ? error : sm_build_complete(build, &summary);
 }
 
-int sm_model_build(struct sm_model *model, const char *path, const struct sm_model_progress *progress,
-	struct sm_error *reterr)
+int sm_model_build(struct sm_model *model, const char *path,
+	const struct sm_model_progress *progress, struct sm_error *reterr)
 {
 	struct sm_build *build = NULL;
 	*model = (struct sm_model){0};
