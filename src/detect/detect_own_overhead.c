@@ -1,0 +1,48 @@
+#include "detect/judge.h"
+#include "detect/words.h"
+
+#include <errno.h>
+#include <math.h>
+
+enum { BOUND_PERCENT = 1 }; /* of the job's CPU: what stallmeter promises to stay under */
+
+static int look(const struct sm_judge *judge)
+{
+	const struct sm_analysis *analysis = judge->analysis;
+	if (isnan(analysis->own_cpu_share)) {
+		return sm_findings_lack(judge->findings, judge->detector,
+			"the CPU used by stallmeter itself is not known");
+	}
+	if (analysis->own_cpu_share * 100 < BOUND_PERCENT) {
+		return 0;
+	}
+	struct sm_finding *finding = sm_findings_add(judge->findings, judge->detector, NULL);
+	if (!finding) {
+		return -ENOMEM;
+	}
+	finding->risk = "Recording took {own_cpu_s} of CPU, {own_cpu_share} of the job's: what is "
+			"reported includes some of it.";
+	sm_finding_evidence(finding, "own_cpu_s", analysis->own_cpu_s, "s");
+	sm_finding_evidence(finding, "own_cpu_share", analysis->own_cpu_share, "share");
+	sm_finding_suggest(
+		finding, "Record with --level basic or production, which record fewer spans.");
+	return 0;
+}
+
+static const struct sm_bound bounds[] = {SM_BOUND(BOUND_PERCENT), {0}};
+
+const struct sm_detector sm_detect_own_overhead = {
+	.id = "SM703",
+	.type = "OVERHEAD_OVER_BOUND",
+	.title = "Measuring took more than it should",
+	.summary =
+		"stallmeter's own CPU, in the job and beside it, is above the bound it promises.",
+	.causes = "",
+	.evidence = "At least {BOUND_PERCENT} % of the job's CPU, by the accounts of the collector "
+		    "and of the recorded spans.",
+	.fixes = "A lower level; a longer run, over which starting up is spread.",
+	.wrong = "A job that computes next to nothing has a large share of nothing.",
+	.bounds = bounds,
+	.needs = 0,
+	.look_at_run = look,
+};

@@ -1,0 +1,204 @@
+/* One transform, or the data set's own code, takes the time. What it does with it is told from the causes of its spans:
+ * computing (its own thread or helpers), touching fresh memory, reading storage, or waiting. */
+#include "detect/judge.h"
+#include "detect/split.h"
+#include "detect/storage.h"
+#include "detect/waits.h"
+#include "detect/words.h"
+
+enum {
+	MOST_PERCENT = 50,  /* of what the code needs: the larger half names the cause */
+	KNOWN_PERCENT = 50, /* of its time must lie in spans that carry their cause */
+	FAULT_NS =
+		1000, /* CPU of one minor fault: a quarter on bare metal, twice this in a guest */
+};
+
+struct suspect {
+	enum sm_stage stage;
+	const char *name, *where;
+	const struct sm_cause_sum *sum;
+	struct sm_split split;
+	struct sm_cure cure;
+};
+
+struct nature {
+	const char *cause, *detail;
+	bool waits; /* it does not compute: named before the number of workers */
+};
+
+static struct nature nature_of_work(const struct suspect *suspect)
+{
+	double faults_s = (double)suspect->sum->minor_faults * FAULT_NS * 1e-9;
+	if (faults_s * 100 >= MOST_PERCENT * suspect->split.computing) {
+		return (struct nature){"MEMORY_INTENSIVE", "allocation", false};
+	}
+	return (struct nature){"CPU_INTENSIVE", "", false};
+}
+
+static struct nature nature_of(const struct sm_judge *judge, const struct suspect *suspect)
+{
+	const struct sm_split *split = &suspect->split;
+	double need = sm_split_need(split);
+	if (split->wall * 100 < KNOWN_PERCENT * (split->wall + split->unknown) || !(need > 0)) {
+		return (struct nature){"", "", false};
+	}
+	if (sm_split_work(split) * 100 >= MOST_PERCENT * need) {
+		return nature_of_work(suspect);
+	}
+	if (split->storage >= split->waiting) {
+		return (struct nature){"I_O_BOUND", sm_storage_of(judge, suspect->sum).cause, true};
+	}
+	static const char *const waits_for[] = {
+		[SM_WAIT_UNKNOWN] = "",
+		[SM_WAIT_LOCK] = "lock",
+		[SM_WAIT_SLEEP] = "sleep",
+		[SM_WAIT_PEER] = "network",
+		[SM_WAIT_FILE] = "file",
+	};
+	return (struct nature){"I_O_BOUND", waits_for[sm_waits_of(judge).kind], true};
+}
+
+static void prove(const struct sm_judge *judge, const struct suspect *suspect,
+	const struct nature *nature, struct sm_finding *finding)
+{
+	const struct sm_split *split = &suspect->split;
+	sm_finding_evidence(finding, "wall_s", split->wall + split->unknown, "s");
+	sm_finding_evidence(finding, "mean_call_s",
+		(split->wall + split->unknown) / (double)suspect->sum->count, "s");
+	if (split->wall > 0) {
+		sm_finding_evidence(
+			finding, "own_cpu_share", split->computing / split->wall, "share");
+		sm_finding_evidence(
+			finding, "helper_cpu_share", split->helpers / split->wall, "share");
+		sm_finding_evidence(
+			finding, "run_delay_share", split->run_delay / split->wall, "share");
+		sm_finding_evidence(
+			finding, "storage_share", split->storage / split->wall, "share");
+		sm_finding_evidence(
+			finding, "waiting_share", split->waiting / split->wall, "share");
+	}
+	sm_finding_evidence(
+		finding, "worker_busy_share", sm_judge_busy_share(judge->loader->loader), "share");
+	if (nature->waits && split->storage >= split->waiting) {
+		struct sm_storage storage = sm_storage_of(judge, suspect->sum);
+		sm_finding_evidence(
+			finding, "read_from_storage_bytes", storage.read_bytes, "bytes");
+	} else if (nature->waits) {
+		struct sm_waits waits = sm_waits_of(judge);
+		sm_finding_evidence(finding, "looks_at_waiting_workers",
+			sm_looks_waiting(&waits.looks), "count");
+	}
+}
+
+static const char *advice_for(const struct nature *nature)
+{
+	if (nature->waits) {
+		return "Take the waiting out of {name}: read ahead or once before training, or let "
+		       "several requests run at a time. It waits for most of its {mean_call_s} a "
+		       "call.";
+	}
+	if (nature->cause[0] == 'M') {
+		return "Reuse buffers in {name} (out=, in-place operations): most of its CPU goes "
+		       "into touching fresh memory.";
+	}
+	return "Make {name} cheaper: it takes {mean_call_s} a call. Do its fixed part once and "
+	       "store the result, work on smaller inputs (crop before resize), or use a vectorised "
+	       "or native routine.";
+}
+
+static int accuse(const struct sm_judge *judge, const struct suspect *suspect)
+{
+	const struct nature nature = nature_of(judge, suspect);
+	struct sm_finding *finding;
+	int error = sm_judge_propose(
+		judge, nature.cause, suspect->stage, NULL, &suspect->cure, &finding);
+	if (error || !finding) {
+		return error;
+	}
+	finding->cause_detail = nature.detail;
+	finding->order = nature.waits ? 0 : finding->order;
+	error = sm_finding_place(finding, judge->findings->arena, suspect->name, suspect->where);
+	prove(judge, suspect, &nature, finding);
+	if (!nature.cause[0]) {
+		sm_finding_doubt(finding);
+	}
+	sm_finding_suggest(finding, advice_for(&nature));
+	return error ? error : sm_judge_suggest_workers(judge, finding);
+}
+
+/* What a lock holds back is the lock's finding, not the transform's. */
+static bool is_held_back(const struct sm_judge *judge, const struct sm_split *split)
+{
+	return split->waiting * 100 >= MOST_PERCENT * sm_split_need(split) &&
+	       sm_waits_of(judge).kind == SM_WAIT_LOCK;
+}
+
+static int look_at_transforms(const struct sm_judge *judge)
+{
+	const struct sm_loader *loader = judge->loader->loader;
+	double all_ns = (double)loader->stage[SM_STAGE_TRANSFORM].wall_ns;
+	int error = 0;
+	for (size_t i = 0; i < loader->transform_count && !error && all_ns > 0; i++) {
+		const struct sm_transform *transform = &loader->transforms[i];
+		double share = (double)transform->sum.wall_ns / all_ns;
+		const struct suspect suspect = {SM_STAGE_TRANSFORM, transform->name,
+			transform->where, &transform->sum, sm_split_of(&transform->sum),
+			{.kind = SM_CURE_TRANSFORM_FREE, .share = share < 1 ? share : 1}};
+		if (!is_held_back(judge, &suspect.split)) {
+			error = accuse(judge, &suspect);
+		}
+	}
+	return error;
+}
+
+/* The data set's own code, outside any Compose: what it computes, since its waits are SLOW_DISK_IO's or a lock's. */
+static int look_at_fetch(const struct sm_judge *judge)
+{
+	const struct sm_loader *loader = judge->loader->loader;
+	const struct sm_cause_sum *sum = &loader->stage[SM_STAGE_FETCH];
+	struct sm_split split = sm_split_of(sum);
+	double waits = split.wall > 0 ? (split.storage + split.waiting) / split.wall : 0;
+	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, "", sum, split,
+		{.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_FETCH, .factor = waits}};
+	return sm_split_work(&split) * 100 >= MOST_PERCENT * sm_split_need(&split)
+		       ? accuse(judge, &suspect)
+		       : 0;
+}
+
+static int look(const struct sm_judge *judge)
+{
+	int error = look_at_transforms(judge);
+	return error ? error : look_at_fetch(judge);
+}
+
+static const struct sm_bound bounds[] = {
+	SM_BOUND(MOST_PERCENT), SM_BOUND(FAULT_NS), SM_BOUND(KNOWN_PERCENT), {0}};
+
+const struct sm_detector sm_detect_preprocessing_bottleneck = {
+	.id = "SM105",
+	.type = "PREPROCESSING_BOTTLENECK",
+	.title = "A transform is slow",
+	.summary = "One transform, or the data set's own code, takes so much of the workers' time "
+		   "that the training waits for it.",
+	.causes = "CPU_INTENSIVE: most of what it needs is CPU, on its own thread or on helper "
+		  "threads; native_cpu or python_cpu as detail only where stacks were "
+		  "sampled\nMEMORY_INTENSIVE: at least {MOST_PERCENT} % of its CPU is page faults, "
+		  "at {FAULT_NS} ns each\nI_O_BOUND: most of what it needs is waiting; the detail "
+		  "says for what (a cause of SLOW_DISK_IO, network, file, sleep), or nothing where "
+		  "that could not be seen\nVECTORIZATION_INEFFICIENT: its CPU is spent in Python "
+		  "statements (named only where stacks were sampled)",
+	.evidence = "The run replayed with this transform taking no time is shorter by at least "
+		    "{WORTH_PERCENT} %. Its cause is whatever makes up at least {MOST_PERCENT} % "
+		    "of what it needs; time in which it could have run and did not (run delay) is "
+		    "not its need. At least {KNOWN_PERCENT} % of its time must lie in spans that "
+		    "carry their cause, else the cause is left empty.",
+	.fixes = "Store the result of the deterministic part; work on smaller inputs; native or "
+		 "vectorised routines; batch transforms on the device; more workers where there "
+		 "are cores.",
+	.wrong = "Any pipeline has a largest part: this says what it costs, not that it is badly "
+		 "written. Code that spins while it waits looks like computing. Work handed to "
+		 "another process looks like waiting.",
+	.bounds = bounds,
+	.needs = SM_NEED_STEPS | SM_NEED_MODEL,
+	.look_at_loader = look,
+};

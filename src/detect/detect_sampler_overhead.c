@@ -1,0 +1,44 @@
+#include "detect/judge.h"
+#include "detect/words.h"
+
+#include "model/sketch.h"
+
+static int look(const struct sm_judge *judge)
+{
+	const struct sm_cure cure = {.kind = SM_CURE_STAGE_FREE, .stage = SM_STAGE_SAMPLER};
+	const struct sm_loader *loader = judge->loader->loader;
+	const struct sm_sketch *wall = &loader->stage_wall_s[SM_STAGE_SAMPLER];
+	struct sm_finding *finding;
+	int error = sm_judge_propose(judge, "", SM_STAGE_SAMPLER, NULL, &cure, &finding);
+	if (error || !finding) {
+		return error;
+	}
+	finding->name = loader->sampler;
+	sm_finding_evidence(finding, "sampler_p50_s", sm_sketch_quantile(wall, 0.5), "s");
+	sm_finding_evidence(finding, "sampler_p99_s", sm_sketch_quantile(wall, 0.99), "s");
+	sm_finding_evidence(finding, "sampler_total_s", wall->sum, "s");
+	sm_finding_evidence(finding, "batches", (double)wall->count, "count");
+	sm_finding_suggest(finding,
+		"Draw the whole epoch's order at once in {name}.__iter__ (one vectorised call) and "
+		"yield from it: each batch now waits {sampler_p50_s} for its indices.");
+	return 0;
+}
+
+const struct sm_detector sm_detect_sampler_overhead = {
+	.id = "SM107",
+	.type = "SAMPLER_OVERHEAD",
+	.title = "Drawing the indices is slow",
+	.summary = "The sampler runs in the main process, one batch at a time, and every worker "
+		   "waits for the indices it hands out.",
+	.causes = "",
+	.evidence = "The run replayed with the sampler taking no time is shorter by at least "
+		    "{WORTH_PERCENT} %. A sampler that is slow but runs while workers still have "
+		    "batches in hand gives nothing back and is not reported.",
+	.fixes = "Draw the order of an epoch once and vectorised; keep weights in a tensor, not a "
+		 "list; use a batch sampler that slices; never rebuild a permutation for each "
+		 "batch.",
+	.wrong = "At num_workers=0 the sampler's time is part of the wait whatever it does. A "
+		 "sampler that waits for another rank looks slow here.",
+	.needs = SM_NEED_STEPS | SM_NEED_MODEL,
+	.look_at_loader = look,
+};
