@@ -1,0 +1,37 @@
+"""How the adapters hang something on a function of torch: put a C wrapper in its place, once."""
+
+from . import record
+
+
+def hook(owner, name, span=None, before=None, after=None):
+    """Wraps the function or method `name` of a class or module. False where there is none."""
+    function = vars(owner).get(name)
+    static = isinstance(function, staticmethod)
+    inner = function.__func__ if static else function
+    if inner is None or not callable(inner):
+        return False
+    if not record.is_wrapped(inner):
+        wrapped = record.wrap(inner, span, before, after)
+        setattr(owner, name, staticmethod(wrapped) if static else wrapped)
+    return True
+
+
+def where_of(function) -> str:
+    """`file:line` of a function or class as people name it: relative to here, or to where it was imported from."""
+    import os
+    import sys
+
+    function = getattr(function, "__wrapped__", function)
+    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    if code is None:
+        return ""
+    path = code.co_filename
+    roots = [os.getcwd(), *(entry for entry in sys.path if entry)]
+    inside = [os.path.relpath(path, root) for root in roots if path.startswith(root.rstrip("/") + "/")]
+    return f"{min(inside, key=len) if inside else path}:{code.co_firstlineno}"
+
+
+def name_of(function) -> str:
+    """What people call a function, a partial of one, or an object that can be called."""
+    function = getattr(function, "func", function)
+    return getattr(function, "__qualname__", None) or type(function).__qualname__

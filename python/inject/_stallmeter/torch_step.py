@@ -1,0 +1,5 @@
+"""The rest of a step."""
+
+
+def install():
+    pass

@@ -1,0 +1,5 @@
+"""The members of a Compose: COMPOSE and TRANSFORM. (first: classes only)"""
+
+
+def install(dataset):
+    pass

@@ -1,0 +1,83 @@
+"""Between worker and main process: SERIALIZE in the worker's feeder thread, DESERIALIZE and PIN where a batch arrives.
+
+`multiprocessing.queues` pickles through a module-private name, `_ForkingPickler`; that name, in that module, is given a
+stand-in whose `dumps` and `loads` are wrapped. The class itself, which programs import, stays as it is. Only what looks
+like a loader's message, (task, data), is recorded, and only where a loader is at work.
+"""
+
+import sys
+
+from . import record
+from .loaders import local
+from .torch_hooks import hook
+from .vocabulary import DESERIALIZE, KEY_BYTES, KEY_TASK, PIN, SERIALIZE
+
+args = record.args
+here = {"worker": False}  # whether this process is a loader's worker
+
+
+def is_message(thing) -> bool:
+    return type(thing) is tuple and len(thing) == 2 and type(thing[0]) is int
+
+
+def dump_begins(message, *protocol):
+    return here["worker"] and is_message(message)
+
+
+def dump_ends(result, message, *protocol):
+    if result is not record.FAILED:
+        args(KEY_BYTES, len(result), KEY_TASK, message[0])
+
+
+def load_begins(data, *more):
+    return not here["worker"] and (getattr(local, "getting", False) or getattr(local, "pin_thread", False))
+
+
+def load_ends(result, data, *more):
+    if is_message(result):
+        args(KEY_BYTES, len(data), KEY_TASK, result[0])
+
+
+class Pickling:
+    """Stands for `_ForkingPickler` where the queues look it up."""
+
+    def __init__(self, pickler):
+        self._pickler = pickler
+        self.dumps = record.wrap(pickler.dumps, record.span_role(SERIALIZE, "serialize"), dump_begins, dump_ends)
+        self.loads = record.wrap(pickler.loads, record.span_role(DESERIALIZE, "deserialize"), load_begins, load_ends)
+
+    def __getattr__(self, name):
+        return getattr(self._pickler, name)
+
+    def __call__(self, *arguments, **keywords):
+        return self._pickler(*arguments, **keywords)
+
+
+def pin_begins(*data):
+    """Only the outermost call: pin_memory goes down into what it is given by calling itself."""
+    if getattr(local, "pinning", False):
+        return False
+    local.pinning = True
+
+
+def pin_ends(*data):
+    local.pinning = False
+
+
+def pin_thread_begins(*queues):
+    local.pin_thread = True
+    return False
+
+
+def install(data, module):
+    import multiprocessing.queues as queues
+
+    pickler = getattr(queues, "_ForkingPickler", None)
+    if pickler is None:
+        record.fact("not_measured\nwhat=transport\nwhy=multiprocessing.queues has no _ForkingPickler")
+    elif type(pickler) is not Pickling:
+        queues._ForkingPickler = Pickling(pickler)
+    pinning = sys.modules.get("torch.utils.data._utils.pin_memory")
+    if pinning is not None:
+        hook(pinning, "pin_memory", record.span_role(PIN, "pin"), pin_begins, pin_ends)
+        hook(pinning, "_pin_memory_loop", None, pin_thread_begins)
