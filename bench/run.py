@@ -1,0 +1,155 @@
+#!/usr/bin/env python3
+"""What stallmeter costs, in one table: `make bench`, or `bench/run.py [ROW...]` for the rows whose name holds a word.
+
+Ratios are of one run on one machine: what is compared runs in turns with what it is compared to. Every figure is the
+median of at least five. A row that could not be measured says why, and counts as not reached.
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import job
+import measure
+from measure import BUILD, ROOT, NotMeasured, numbers, say
+
+
+@dataclass
+class Row:
+    name: str
+    goal: str
+    of: str
+    measure: Callable[[], tuple[str, bool | None]]  # value for people, and whether the goal is reached; None: only reported
+
+
+def ratio(found: dict[str, float], above: str, below: str) -> float:
+    missing = [name for name in (above, below) if name not in found]
+    if missing:
+        raise NotMeasured(f"no figure called {', '.join(missing)}")
+    return found[above] / found[below]
+
+
+_cache: dict[str, dict[str, float]] = {}
+
+
+def c_span() -> dict[str, float]:
+    if "c_span" not in _cache:
+        _cache["c_span"] = numbers([BUILD / "bench" / "c_span"])
+    return _cache["c_span"]
+
+
+def python_span() -> dict[str, float]:
+    if "python_span" not in _cache:
+        _cache["python_span"] = numbers([job.python(), ROOT / "bench" / "python_span.py"])
+    return _cache["python_span"]
+
+
+def counters() -> dict[str, float]:
+    if "counters" not in _cache:
+        _cache["counters"] = numbers([BUILD / "bench" / "counters"])
+    return _cache["counters"]
+
+
+def at_most(limit: float, value: float, unit: str = "x") -> tuple[str, bool]:
+    return f"{value:.2f}{unit}", value <= limit
+
+
+def both(first: tuple[str, bool], second: tuple[str, bool]) -> tuple[str, bool]:
+    return f"{first[0]} / {second[0]}", first[1] and second[1]
+
+
+def pair_inline_and_library() -> tuple[str, bool]:
+    found = c_span()
+    return both(at_most(1.10, ratio(found, "inline_ns", "reference_ns")),
+                at_most(1.25, ratio(found, "library_ns", "reference_ns")))
+
+
+def total_cpu() -> tuple[str, bool]:
+    return at_most(1.5, ratio(c_span(), "total_cpu_ns", "reference_ns"))
+
+
+def two_threads() -> tuple[str, bool]:
+    return at_most(1.05, ratio(c_span(), "two_threads_ns", "one_thread_ns"))
+
+
+def python_with() -> tuple[str, bool]:
+    found = python_span()
+    value, reached = at_most(0.5, ratio(found, "span_ns", "nullcontext_ns"))
+    return f"{value} / {ratio(found, 'span_cause_ns', 'nullcontext_ns'):.2f}x", reached
+
+
+def event_bytes() -> tuple[str, bool]:
+    found = c_span()
+    return both(at_most(4.1, ratio(found, "live_bytes", "events"), " B"),
+                at_most(2.4, ratio(found, "archived_bytes", "events"), " B"))
+
+
+def counter_sample() -> tuple[str, bool]:
+    found = counters()
+    raw, psutil = ratio(found, "sample_ns", "preads_ns"), ratio(found, "sample_ns", "psutil_ns")
+    return f"{raw:.2f}x preads, 1/{1 / psutil:.1f} of psutil", raw <= 1.25 and psutil <= 1 / 8
+
+
+def hundred_million() -> tuple[str, bool]:
+    found = numbers([BUILD / "bench" / "trace_100m"])
+    seconds, megabytes = found.get("verdict_s"), found.get("peak_mb")
+    if seconds is None or megabytes is None:
+        raise NotMeasured("trace_100m printed no verdict_s and peak_mb")
+    return f"{seconds:.2f} s, {megabytes:.0f} MB", seconds <= 2 and megabytes <= 256
+
+
+ROWS = [
+    Row("C begin/end: inline / through the library", "1.10x / 1.25x", "2 rdtsc + 2 stores", pair_inline_and_library),
+    Row("CPU of a span in all: faults, drain, file", "1.5x", "the same", total_cpu),
+    Row("two threads, a thread's cost", "1.05x", "one thread", two_threads),
+    Row("Python with-span: clock only / with cause", "0.5x / reported", "nullcontext()", python_with),
+    Row("bytes per event: live / archived", "4.1 B / 2.4 B", "", event_bytes),
+    Row("counter sample, system + 9 processes", "1.25x / 1/8", "raw preads / psutil", counter_sample),
+    Row("collector at its default rates", "0.5 %", "one core", job.collector_share),
+    Row("demo training: CPU of everything ours", "1 %", "the job's CPU", job.accounted_cpu),
+    Row("demo training: samples/s with us", "interval has 0.99x", "without us", job.samples_per_second),
+    Row("added to the main process per step", "0.05 ms", "", job.added_per_step),
+    Row("100 million events, trace to verdict", "2 s, 256 MB", "one core", hundred_million),
+    Row("exposed stall against the fake accelerator", "1 point", "its own log", job.exposure_error),
+]
+
+
+def build() -> None:
+    if not (BUILD / "build.ninja").exists():
+        subprocess.run(["meson", "setup", "-Dbuildtype=release", BUILD, ROOT], check=True, stdout=sys.stderr)
+    subprocess.run(["ninja", "-C", BUILD], check=True, stdout=sys.stderr)
+
+
+def line(cells: list[str]) -> str:
+    return "| " + " | ".join(f"{cell:<{width}}" for cell, width in zip(cells, (44, 18, 20, 34, 7), strict=True)) + " |"
+
+
+def main() -> int:
+    words = [word.lower() for word in sys.argv[1:]]
+    rows = [row for row in ROWS if not words or any(word in row.name.lower() for word in words)]
+    build()
+    print(f"{platform.processor() or platform.machine()}, Linux {platform.release()}, medians of {measure.REPEAT} or more\n")
+    print(line(["what", "goal, at most", "of", "measured", "reached"]))
+    print(line(["---", "---", "---", "---", "---"]))
+    missed = 0
+    for row in rows:
+        say(row.name)
+        try:
+            value, reached = row.measure()
+        except NotMeasured as reason:
+            value, reached = f"not measured: {reason}", False
+        missed += reached is False
+        print(line([row.name, row.goal, row.of, value, {True: "yes", False: "no", None: ""}[reached]]), flush=True)
+    print(f"\n{len(rows) - missed} reached, {missed} not")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
