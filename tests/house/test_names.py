@@ -9,7 +9,7 @@ import tree
 
 SOURCES = tree.c_files("src")
 # Names that every folder has.
-COMMON = {"README.md", "meson.build", "__init__.py", "conftest.py"}
+COMMON = {"README.md", "meson.build", "__init__.py", "conftest.py", "run.py"}
 
 
 def exported() -> list[tuple[str, str]]:

