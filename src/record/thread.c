@@ -1,0 +1,353 @@
+/* From "this thread has no place to write" to a slot of its own, and back when it ends.
+ *
+ * Everything here that takes the lock happens once per thread and once per slot of some sixteen thousand words. A thread
+ * that finds no slot (the limit is reached, the disk is full) counts what it loses and looks again every now and then;
+ * when a slot comes back it says so by a LOST payload before it goes on. */
+#include "record/thread.h"
+
+#include "record/fork.h"
+#include "record/name.h"
+#include "record/session.h"
+
+#include <stallmeter/stallmeter.h>
+
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum {
+	RETRY_TIME = 1 << 20,		/* between two looks for a slot, about a millisecond */
+	ABANDONED_TIME = 1 << 30,	/* after so long an unfinished event was left by a jump */
+	ADOPTABLE_BYTES_MIN = 4 * 1024, /* a slot with less room is not worth going on in */
+};
+
+uint32_t sm_thread_used;
+
+static pthread_key_t exit_key;
+static pthread_once_t exit_key_once = PTHREAD_ONCE_INIT;
+
+static uint64_t now(void)
+{
+	return sm_ring_clock_units(&sm_session_here.clock);
+}
+
+/* --- words --- */
+
+static void put_long(
+	struct sm_thread *thread, uint64_t time, uint32_t field, enum sm_ring_word_kind kind)
+{
+	unsigned char *at = thread->hot.cursor;
+	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
+	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, kind));
+	SM_INLINE_STORE(thread->hot.cursor, at + SM_RING_LONG_BYTES);
+	thread->hot.last = time;
+}
+
+static void put_payload(struct sm_thread *thread, uint64_t time, uint32_t type, const void *words,
+	uint32_t word_count)
+{
+	unsigned char *at = thread->hot.cursor;
+	unsigned char *behind = at + SM_RING_LONG_BYTES + 8 * (size_t)word_count;
+	uint32_t field = sm_ring_word_payload(type, word_count);
+	sm_ring_word_put(behind, 0);
+	memcpy(at + SM_RING_LONG_BYTES, words, 8 * (size_t)word_count);
+	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, SM_RING_PAYLOAD));
+	SM_INLINE_STORE(thread->hot.cursor, behind);
+	thread->hot.last = time;
+}
+
+/* Forty bits of time say enough unless the thread was silent for minutes. */
+static void break_silence(struct sm_thread *thread, uint64_t time)
+{
+	if ((int64_t)(time - thread->hot.last) >> (SM_RING_LONG_TIME_BITS - 1) > 0) {
+		uint64_t ticks = time << sm_session_here.clock.tick_shift;
+		put_payload(thread, time, SM_RING_SYNC, &ticks, 1);
+	}
+}
+
+void sm_thread_put_word(
+	struct sm_thread *thread, uint64_t time, uint32_t name, enum sm_ring_word_kind kind)
+{
+	bool fits = name < SM_RING_SHORT_NAMES && kind <= SM_RING_END &&
+		    !((time - thread->hot.last) >> SM_RING_SHORT_TIME_BITS);
+	if (fits) {
+		unsigned char *at = thread->hot.cursor;
+		sm_inline_commit(at, sm_ring_word_short(time, name, kind));
+		SM_INLINE_STORE(thread->hot.cursor, at + SM_RING_SHORT_BYTES);
+		thread->hot.last = time;
+		return;
+	}
+	break_silence(thread, time);
+	put_long(thread, time, name, kind);
+}
+
+void sm_thread_put_payload(struct sm_thread *thread, uint64_t time, uint32_t type,
+	const void *words, uint32_t word_count)
+{
+	break_silence(thread, time);
+	put_payload(thread, time, type, words, word_count);
+}
+
+unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time)
+{
+	break_silence(thread, time);
+	unsigned char *at = thread->hot.cursor;
+	sm_ring_word_put(at, 0);
+	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
+	SM_INLINE_STORE(thread->hot.cursor, at + SM_RING_LONG_BYTES);
+	thread->hot.last = time;
+	return at;
+}
+
+/* --- slots --- */
+
+static void open_pen(struct sm_thread *thread)
+{
+	thread->words_end = sm_ring_writer_words_end(&thread->slot);
+	if (sm_session_here.clock.kind == SM_RING_CLOCK_TSC) {
+		SM_INLINE_STORE(thread->hot.limit, thread->words_end);
+		SM_INLINE_STORE(thread->hot.end, thread->words_end);
+	}
+}
+
+static void shut_pen(struct sm_thread *thread)
+{
+	SM_INLINE_STORE(thread->hot.limit, NULL);
+	SM_INLINE_STORE(thread->hot.end, NULL);
+	SM_INLINE_STORE(thread->words_end, NULL);
+}
+
+static void seal_slot(struct sm_thread *thread)
+{
+	shut_pen(thread);
+	sm_ring_writer_seal(
+		&sm_fork_state->writer, &thread->slot, SM_INLINE_LOAD(thread->hot.cursor));
+}
+
+static void forget_open_spans(struct sm_thread *thread)
+{
+	thread->hot.depth = 0;
+	memset(thread->hot.begun, 0, sizeof(thread->hot.begun));
+	thread->cause_count = 0;
+}
+
+static void say_what_was_lost(struct sm_thread *thread)
+{
+	if (thread->lost_unsaid) {
+		put_payload(thread, now(), SM_RING_LOST, &thread->lost_unsaid, 1);
+		thread->lost_unsaid = 0;
+		forget_open_spans(thread);
+	}
+}
+
+static void begin_in(struct sm_thread *thread, const struct sm_ring_writer_slot *slot)
+{
+	thread->slot = *slot;
+	thread->hot.cursor = sm_ring_writer_words(slot);
+	/* so long ago that the first word is a long one, even if its clock was read before the slot's */
+	thread->hot.last = (slot->segment->ticks >> sm_session_here.clock.tick_shift) -
+			   ((uint64_t)1 << (SM_RING_LONG_TIME_BITS - 2));
+	say_what_was_lost(thread);
+	open_pen(thread);
+}
+
+static bool has_room(const struct sm_thread *thread)
+{
+	return thread->slot.segment && thread->hot.cursor < sm_ring_writer_words_end(&thread->slot);
+}
+
+/* Under the lock. */
+static int give_slot(struct sm_thread *thread)
+{
+	struct sm_ring_writer *writer = &sm_fork_state->writer;
+	if (!has_room(thread) && !sm_ring_writer_extend(writer, &thread->slot)) {
+		open_pen(thread);
+	}
+	if (has_room(thread)) {
+		return 0;
+	}
+	struct sm_ring_writer_slot next;
+	int error = sm_ring_writer_take(writer, SM_RING_EVENTS, thread->tid, thread->lost, &next);
+	seal_slot(thread);
+	if (error) {
+		thread->retry_time = now() + RETRY_TIME;
+		return error;
+	}
+	begin_in(thread, &next);
+	return 0;
+}
+
+/* --- threads --- */
+
+/* The thread ends. What its slot has left goes to the next thread that is born. */
+static void leave_process(void *own)
+{
+	struct sm_thread *thread = own;
+	if (sm_thread_self() != thread || !thread->live) {
+		return; /* of the parent, before the fork */
+	}
+	struct sm_fork_guard guard;
+	sm_fork_lock(&guard);
+	sm_cause_close(&thread->source);
+	sm_inline_here = &sm_inline_nobody.hot;
+	shut_pen(thread);
+	thread->live = 0;
+	if (has_room(thread) && sm_ring_writer_words_end(&thread->slot) - thread->hot.cursor >=
+					ADOPTABLE_BYTES_MIN) {
+		__atomic_store_n(&thread->slot.segment->adoptable, 1, __ATOMIC_RELEASE);
+	} else {
+		seal_slot(thread);
+	}
+	thread->next_idle = sm_fork_state->idle;
+	sm_fork_state->idle = thread;
+	sm_fork_unlock(&guard);
+}
+
+static void make_exit_key(void)
+{
+	pthread_key_create(&exit_key, leave_process);
+}
+
+static struct sm_thread *take_struct(void)
+{
+	struct sm_fork_state *state = sm_fork_state;
+	struct sm_thread *thread = state->idle;
+	if (thread) {
+		state->idle = thread->next_idle;
+		return thread;
+	}
+	uint32_t index = state->thread_first + state->thread_count;
+	if (index >= sm_fork_thread_max()) {
+		return NULL;
+	}
+	state->thread_count++;
+	if (sm_thread_used <= index) {
+		sm_thread_used = index + 1;
+	}
+	return sm_fork_thread(index);
+}
+
+static void adopt_slot(struct sm_thread *thread)
+{
+	uint64_t tid = thread->tid;
+	thread->slot.segment->adoptable = 0;
+	sm_thread_put_payload(thread, now(), SM_RING_THREAD, &tid, 1);
+	open_pen(thread);
+}
+
+/* Under the lock: the calling thread's struct, made on its first event. NULL: more threads than places. */
+static struct sm_thread *join_process(void)
+{
+	struct sm_thread *thread = sm_thread_self();
+	if (thread->live) {
+		return thread;
+	}
+	thread = take_struct();
+	if (!thread) {
+		return NULL;
+	}
+	forget_open_spans(thread);
+	thread->tid = (uint32_t)syscall(SYS_gettid);
+	thread->lost = thread->lost_unsaid = thread->retry_time = 0;
+	thread->hot.weights = sm_name_weights;
+	thread->hot.long_span = sm_session_long_span();
+	thread->live = 1;
+	sm_inline_here = &thread->hot;
+	pthread_once(&exit_key_once, make_exit_key);
+	pthread_setspecific(exit_key, thread);
+	if (has_room(thread)) {
+		adopt_slot(thread);
+	}
+	return thread;
+}
+
+/* --- one event --- */
+
+static void lose_event(struct sm_thread *thread, bool say)
+{
+	if (thread->live) {
+		__atomic_fetch_add(&thread->lost, 1, __ATOMIC_RELAXED);
+		thread->lost_unsaid += say;
+	}
+	sm_fork_count_lost(1);
+}
+
+static bool find_room(void)
+{
+	struct sm_thread *thread = sm_thread_self();
+	if (thread->live && !thread->slot.segment && (int64_t)(now() - thread->retry_time) < 0) {
+		lose_event(thread, true);
+		return false;
+	}
+	struct sm_fork_guard guard;
+	sm_fork_lock(&guard);
+	bool on = sm_session_is_on();
+	bool found = on && !sm_fork_open_file() && (thread = join_process()) && !give_slot(thread);
+	if (on && !found) {
+		lose_event(sm_thread_self(), true);
+	}
+	sm_fork_unlock(&guard);
+	return found;
+}
+
+/* A signal handler came in the middle of an event of its own thread. One that never returned to it (siglongjmp) would
+ * close the pen for ever, hence the long stop. */
+static bool came_in_between(struct sm_thread *thread)
+{
+	bool writing = SM_INLINE_LOAD(thread->busy) ||
+		       (!SM_INLINE_LOAD(thread->hot.end) && SM_INLINE_LOAD(thread->hot.limit));
+	if (writing && now() - thread->hot.last > ABANDONED_TIME) {
+		sm_thread_leave(thread);
+		return false;
+	}
+	return writing;
+}
+
+struct sm_thread *sm_thread_enter(void)
+{
+	if (!sm_session_is_on()) {
+		return NULL;
+	}
+	for (;;) {
+		struct sm_thread *thread = sm_thread_self();
+		if (came_in_between(thread)) {
+			lose_event(thread, false);
+			return NULL;
+		}
+		if (thread->live) {
+			SM_INLINE_STORE(thread->busy, 1);
+			SM_INLINE_STORE(thread->hot.end, NULL);
+			SM_INLINE_ORDER();
+			if (SM_INLINE_LOAD(thread->hot.cursor) <
+				SM_INLINE_LOAD(thread->words_end)) {
+				return thread;
+			}
+			sm_thread_leave(thread);
+		}
+		if (!find_room()) {
+			return NULL;
+		}
+	}
+}
+
+void sm_thread_name(const char *text)
+{
+	uint64_t name = sm_name_register(SM_TEXT, text);
+	struct sm_thread *thread = name ? sm_thread_enter() : NULL;
+	if (thread) {
+		uint64_t word = thread->tid | name << 32;
+		sm_thread_put_payload(thread, now(), SM_RING_THREAD, &word, 1);
+		sm_thread_leave(thread);
+	}
+}
+
+void sm_thread_stop_all(void)
+{
+	for (uint32_t i = 0; i < sm_fork_state->thread_count; i++) {
+		struct sm_thread *thread = sm_fork_thread(sm_fork_state->thread_first + i);
+		seal_slot(thread);
+		thread->hot.cursor = NULL;
+		thread->lost = thread->lost_unsaid = thread->retry_time = 0;
+	}
+}
