@@ -1,0 +1,172 @@
+/* Detectors of waiting: storage, a far store, a lock. */
+#include "make/analysis_make.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* after the four above */
+#include <cmocka.h>
+
+#include <math.h>
+
+static struct analysis_make *reading(const struct analysis_spent *fetch)
+{
+	struct analysis_make *make = analysis_make_create(2, 200);
+	analysis_make_spend(make, SM_STAGE_COMPUTE, &(struct analysis_spent){.computing_s = 0.010});
+	analysis_make_spend(make, SM_STAGE_FETCH, fetch);
+	return make;
+}
+
+static void check_storage(
+	const struct analysis_spent *fetch, double refaulted_bytes, const char *cause)
+{
+	struct analysis_make *make = reading(fetch);
+	analysis_make_counter(make, SM_METRIC_GROUP_REFAULTS_FILE, 0, 1e9, 1e9 + refaulted_bytes);
+	analysis_make_run(make);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM101");
+	assert_non_null(finding);
+	assert_ptr_equal(finding, &make->findings.items[0]);
+	assert_string_equal(finding->cause, cause);
+	assert_int_equal(finding->stage, SM_STAGE_FETCH);
+	assert_true(finding->severity > 0.6);
+	assert_float_equal(analysis_make_evidence(finding, "fetch_storage_share"), 0.95, 0.01);
+	analysis_make_destroy(make);
+}
+
+static void test_storage_by_kind(void **state)
+{
+	const double storage = 0.057, cpu = 0.003; /* 60 ms a batch of 8 */
+	check_storage(&(struct analysis_spent){.computing_s = cpu,
+			      .storage_s = storage,
+			      .waits = 80,
+			      .read_bytes = 8 * 500e3},
+		4e6, "cold_cache");
+	check_storage(&(struct analysis_spent){.computing_s = cpu,
+			      .storage_s = storage,
+			      .waits = 8,
+			      .read_bytes = 8 * 8192},
+		0, "small_files");
+	check_storage(&(struct analysis_spent){.computing_s = cpu,
+			      .storage_s = storage,
+			      .waits = 80,
+			      .major_faults = 80,
+			      .read_bytes = 8 * 500e3},
+		0, "page_fault");
+	check_storage(&(struct analysis_spent){.computing_s = cpu,
+			      .storage_s = storage,
+			      .waits = 80,
+			      .read_bytes = 8 * 500e3},
+		0.97 * 200 * 8 * 500e3, "cache_thrash");
+}
+
+static void test_cached_reading_is_none(void **state)
+{
+	struct analysis_make *make = reading(&(struct analysis_spent){.computing_s = 0.060});
+	analysis_make_run(make);
+	assert_null(analysis_make_finding(make, "SM101"));
+	assert_true(analysis_make_passed(make, "SM101"));
+	analysis_make_destroy(make);
+}
+
+static void test_storage_behind_the_step_is_none(void **state)
+{
+	struct analysis_make *make = reading(
+		&(struct analysis_spent){.storage_s = 0.015, .waits = 8, .read_bytes = 4e6});
+	analysis_make_run(make);
+	assert_null(analysis_make_finding(make, "SM101"));
+	analysis_make_destroy(make);
+}
+
+static void check_far(
+	double lock, double sleep, double socket, const char *detail, enum sm_confidence confidence)
+{
+	struct analysis_make *make = reading(
+		&(struct analysis_spent){.computing_s = 0.002, .waiting_s = 0.058, .waits = 8});
+	analysis_make_looks(make, lock, sleep, socket, 0, 3);
+	analysis_make_run(make);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM101");
+	assert_non_null(finding);
+	assert_string_equal(finding->cause, "remote_latency");
+	assert_string_equal(finding->cause_detail, detail);
+	assert_int_equal(finding->confidence, confidence);
+	assert_null(analysis_make_finding(make, "SM114"));
+	analysis_make_destroy(make);
+}
+
+static void test_a_far_store_by_what_was_seen(void **state)
+{
+	check_far(0, 0, 40, "a socket", SM_CONFIDENCE_HIGH);
+	check_far(0, 40, 0, "asleep by its own wish: a pause between tries, or a rate limit",
+		SM_CONFIDENCE_MEDIUM);
+	check_far(20, 0, 20, "", SM_CONFIDENCE_MEDIUM); /* a mixture says nothing */
+	check_far(0, 0, 5, "", SM_CONFIDENCE_MEDIUM);	/* five looks say nothing */
+}
+
+static void test_a_lock_in_fetch(void **state)
+{
+	struct analysis_make *make = reading(
+		&(struct analysis_spent){.computing_s = 0.002, .waiting_s = 0.058, .waits = 8});
+	analysis_make_looks(make, 36, 4, 0, 0, 3);
+	analysis_make_run(make);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM114");
+	assert_non_null(finding);
+	assert_ptr_equal(finding, &make->findings.items[0]);
+	assert_string_equal(finding->name, "Photos");
+	assert_float_equal(analysis_make_evidence(finding, "looks_lock_share"), 0.9, 0.001);
+	assert_null(analysis_make_finding(make, "SM101"));
+	analysis_make_destroy(make);
+}
+
+static void test_a_lock_in_a_transform_is_the_locks(void **state)
+{
+	struct analysis_make *make = reading(&(struct analysis_spent){.computing_s = 0.0001});
+	analysis_make_transform(make, "Step", "train.py:41",
+		&(struct analysis_spent){.computing_s = 0.005, .waiting_s = 0.055});
+	analysis_make_looks(make, 40, 0, 0, 0, 0);
+	analysis_make_run(make);
+	const struct sm_finding *finding = &make->findings.items[0];
+	assert_string_equal(finding->detector->id, "SM114");
+	assert_string_equal(finding->name, "Step");
+	assert_string_equal(finding->file, "train.py");
+	assert_null(analysis_make_finding(make, "SM105"));
+	analysis_make_destroy(make);
+}
+
+static void test_helper_threads_are_no_lock(void **state)
+{
+	struct analysis_make *make = reading(&(struct analysis_spent){.computing_s = 0.001});
+	analysis_make_transform(make, "Step", "train.py:41",
+		&(struct analysis_spent){.computing_s = 0.002, .helpers_s = 0.058});
+	analysis_make_looks(make, 40, 0, 0, 0, 0); /* it sits in a futex until they are done */
+	analysis_make_run(make);
+	assert_null(analysis_make_finding(make, "SM114"));
+	assert_string_equal(make->findings.items[0].cause, "CPU_INTENSIVE");
+	analysis_make_destroy(make);
+}
+
+static void test_without_looks_a_lock_is_not_judged(void **state)
+{
+	struct analysis_make *make = reading(&(struct analysis_spent){.waiting_s = 0.060});
+	analysis_make_counter(make, SM_METRIC_CPU_IDLE, 0, 0, 1);
+	analysis_make_run(make);
+	assert_string_equal(analysis_make_not_judged(make, "SM114"),
+		"what waiting workers wait for could not be looked at");
+	assert_null(analysis_make_finding(make, "SM114"));
+	analysis_make_destroy(make);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_storage_by_kind),
+		cmocka_unit_test(test_cached_reading_is_none),
+		cmocka_unit_test(test_storage_behind_the_step_is_none),
+		cmocka_unit_test(test_a_far_store_by_what_was_seen),
+		cmocka_unit_test(test_a_lock_in_fetch),
+		cmocka_unit_test(test_a_lock_in_a_transform_is_the_locks),
+		cmocka_unit_test(test_helper_threads_are_no_lock),
+		cmocka_unit_test(test_without_looks_a_lock_is_not_judged),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
