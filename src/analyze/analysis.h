@@ -39,13 +39,13 @@ struct sm_transform_row {
 struct sm_loader_model;
 struct sm_loader_analysis {
 	const struct sm_loader *loader;
-	double time_s;  /* T over the steps that consume it */
-	size_t steps;   /* batches of it that were consumed */
-	double exposed_s, hidden_s, launch_s, wait_s; /* sums */
+	double time_s;					 /* T over the steps that consume it */
+	size_t steps;					 /* batches of it that were consumed */
+	double exposed_s, hidden_s, launch_s, wait_s;	 /* sums */
 	double exposed_share, exposed_low, exposed_high; /* of its T; block-bootstrap 95 % */
 	double ceiling_speedup;
 	struct sm_stage_row stages[SM_STAGE_COUNT];
-	size_t stage_count; /* those that exist */
+	size_t stage_count;		     /* those that exist */
 	struct sm_transform_row *transforms; /* dearest first */
 	size_t transform_count;
 	const struct sm_loader_model *model; /* NULL where too little is known to simulate */
@@ -71,18 +71,20 @@ struct sm_verdict {
 
 struct sm_analysis {
 	const struct sm_model *model;
-	double time_s;      /* T */
-	double wall_s;      /* of the run */
+	double time_s;		  /* T */
+	double wall_s;		  /* of the run */
 	int64_t begin_ns, end_ns; /* of T */
 	struct sm_steps steps;
 	struct sm_loader_analysis *loaders; /* as model->loaders */
 	size_t loader_count;
 	int training_loader; /* index of the loader that feeds the training steps, -1 without any */
 	struct sm_verdict verdict;
-	double usable_cores; /* affinity, control group, online: the least */
+	double usable_cores;		 /* affinity, control group, online: the least */
 	double own_cpu_s, own_cpu_share; /* ours: collector and recording; NaN when unknown */
 };
 
-int sm_analysis_build(struct sm_analysis *ret_analysis, struct sm_model *model, struct sm_error *reterr);
+double sm_analysis_usable_cores(const struct sm_model *model); /* NaN unknown */
+int sm_analysis_build(
+	struct sm_analysis *ret_analysis, struct sm_model *model, struct sm_error *reterr);
 
 #endif

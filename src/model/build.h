@@ -130,6 +130,7 @@ struct sm_build_consumer { /* of a thread that asks for batches or trains */
 	int64_t nested_ns;  /* of known things inside the one that is open */
 	bool has_forward, has_training;
 	int64_t sampler_ns;		/* drawn, not yet sent */
+	int64_t refill_ns;		/* drawn inside this next() */
 	int64_t deserialize_ns, pin_ns; /* read, not yet arrived */
 	uint64_t bytes;
 	uint64_t trained, trained_without_batch; /* backward and optimizer spans */

@@ -62,11 +62,11 @@ int sm_build_consume_begin(struct sm_build_thread *thread, enum sm_role role, in
 	}
 	if (role == SM_ROLE_NEXT || role == SM_ROLE_ITERATE) {
 		forget_arrival(thread->consumer);
+		thread->consumer->refill_ns = 0;
 		if (thread->fetcher) {
 			thread->fetcher->has_done = false;
 		}
 	}
-	(void)at_ns;
 	return 0;
 }
 
@@ -107,7 +107,7 @@ static int close_step(struct sm_build *build, struct sm_build_consumer *consumer
 	loader->trained += consumer->has_training;
 	struct sm_epoch *epoch = sm_build_loader_epoch(loader, consumer->current.batch.iteration);
 	if (epoch) {
-		epoch->end_ns = end_ns;
+		epoch->last_end_ns = epoch->end_ns = end_ns;
 	}
 	return keep_batch(build, &consumer->current);
 }
@@ -318,12 +318,15 @@ static void take_inline(struct sm_build_thread *thread, struct sm_batch *batch)
 	fetcher->has_done = false;
 }
 
-static void note_epoch(struct sm_build_loader *loader, int32_t iteration, int64_t deliver_ns)
+static void note_epoch(struct sm_build_loader *loader, const struct sm_batch *batch)
 {
-	struct sm_epoch *epoch = sm_build_loader_epoch(loader, iteration);
+	struct sm_epoch *epoch = sm_build_loader_epoch(loader, batch->iteration);
+	if (epoch && !epoch->batches++) {
+		epoch->first_request_ns = batch->request_ns;
+		epoch->first_deliver_ns = batch->deliver_ns;
+	}
 	if (epoch) {
-		epoch->first_deliver_ns = epoch->batches++ ? epoch->first_deliver_ns : deliver_ns;
-		epoch->last_deliver_ns = deliver_ns;
+		epoch->last_deliver_ns = batch->deliver_ns;
 	}
 }
 
@@ -337,6 +340,7 @@ static void deliver(struct sm_build *build, struct sm_build_thread *thread,
 		take(loader, iteration, sm_build_spans_arg(&detail->args, SM_KEY_TASK, -1));
 	batch.batch.request_ns = begin_ns;
 	batch.batch.deliver_ns = end_ns;
+	batch.batch.refill_ns = consumer->refill_ns;
 	take_inline(thread, &batch.batch);
 	if (batch.batch.worker < 0) {
 		batch.batch.sampler_ns = consumer->sampler_ns;
@@ -350,8 +354,7 @@ static void deliver(struct sm_build *build, struct sm_build_thread *thread,
 	}
 	loader->facts.consumer_tid = thread->tid;
 	loader->facts.batch_total++;
-	(void)build;
-	note_epoch(loader, (int32_t)iteration, end_ns);
+	note_epoch(loader, &batch.batch);
 	open_step(consumer, &batch);
 }
 
@@ -412,6 +415,7 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 		return end_iterate(build, thread, frame->begin_ns, end_ns);
 	case SM_ROLE_SAMPLER:
 		thread->consumer->sampler_ns += wall_ns;
+		thread->consumer->refill_ns += wall_ns;
 		return 0;
 	case SM_ROLE_DESERIALIZE:
 		thread->consumer->deserialize_ns += wall_ns;

@@ -230,6 +230,7 @@ static int lay_out_loader(struct sm_build *build, struct sm_build_loader *loader
 	const struct sm_process *process = &build->processes[loader->process].info;
 	facts->main_pid = process->pid;
 	facts->rank = process->rank;
+	facts->trains = loader->trained > 0;
 	if (!facts->name) {
 		facts->name = sm_arena_printf(&build->model->arena, "loader %d", facts->ordinal);
 	}
@@ -250,7 +251,7 @@ static void find_background(struct sm_build *build, struct sm_build_loader *load
 		bool trains = thread->consumer && thread->consumer->trained_without_batch >= 10;
 		if (thread->process == loader->process && trains &&
 			thread->tid != loader->facts.consumer_tid && !loader->trained) {
-			loader->facts.background = true;
+			loader->facts.background = loader->facts.trains = true;
 		}
 	}
 }
@@ -278,8 +279,8 @@ static int lay_out_loaders(struct sm_build *build)
 	for (size_t i = 0; i < build->loader_count && !error; i++) {
 		struct sm_build_loader *loader = build->loaders[i];
 		if (loader->facts.batch_total || loader->epoch_count) {
-			find_background(build, loader);
 			error = lay_out_loader(build, loader);
+			find_background(build, loader);
 			model->loaders[model->loader_count++] = loader->facts;
 		}
 	}

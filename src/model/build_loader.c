@@ -72,7 +72,7 @@ struct sm_epoch *sm_build_loader_epoch(struct sm_build_loader *loader, int32_t i
 		return NULL;
 	}
 	struct sm_epoch *epoch = &loader->epochs[loader->epoch_count++];
-	*epoch = (struct sm_epoch){iteration, -1, -1, -1, -1, -1, 0, false};
+	*epoch = (struct sm_epoch){iteration, -1, -1, -1, -1, -1, -1, -1, 0, false};
 	return epoch;
 }
 

@@ -55,6 +55,7 @@ struct sm_batch {
 	int64_t arrive_ns;		/* taken from the result queue in the main process */
 	int64_t pin_ns;			/* duration */
 	int64_t request_ns, deliver_ns; /* next(): call and return */
+	int64_t refill_ns;		/* drawing indices of a later batch inside this next() */
 	int64_t next_cpu_ns;		/* CPU of the calling thread inside next() */
 	int64_t end_ns; /* the consumer asks for the next batch (any loader) or the run ends */
 	int64_t h2d_ns, backward_ns, optimizer_ns, sync_ns; /* durations within deliver..end */
@@ -101,7 +102,9 @@ struct sm_slow_sample {
 struct sm_epoch { /* one iteration over a loader */
 	int32_t iteration;
 	int64_t iterate_begin_ns, iterate_end_ns; /* making or resetting the iterator */
-	int64_t first_deliver_ns, last_deliver_ns, end_ns;
+	int64_t first_request_ns, first_deliver_ns, last_deliver_ns;
+	int64_t last_end_ns; /* of its last step */
+	int64_t end_ns; /* of the next() that said so; as last_end_ns where the loop was left before */
 	uint64_t batches;
 	bool respawned; /* new worker processes were started */
 };
@@ -118,6 +121,7 @@ struct sm_loader {
 	int32_t main_pid;
 	uint32_t consumer_tid;	  /* the thread that calls next() */
 	bool background;	  /* called from a thread that is not the one that trains */
+	bool trains;		  /* its batches are followed by backward or optimizer */
 	struct sm_batch *batches; /* in order of delivery; kept ones */
 	size_t batch_count;	  /* kept */
 	uint64_t batch_total;	  /* seen */

@@ -1,0 +1,203 @@
+/* One word for the run, and one sentence. The classes are tried in the contract's order; the first that holds wins. */
+#include "analyze/verdict.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const class_names[SM_VERDICT_COUNT] = {
+	"CANNOT_TELL",
+	"STRAGGLER_BOUND",
+	"INPUT_BOUND",
+	"TRANSFER_BOUND",
+	"HOST_BOUND",
+	"PARTLY_INPUT_BOUND",
+	"COMPUTE_BOUND",
+};
+
+enum { STEPS_MIN = 20 };
+
+const char *sm_analysis_class_name(enum sm_verdict_class verdict)
+{
+	return (unsigned)verdict < SM_VERDICT_COUNT ? class_names[verdict] : "?";
+}
+
+/* Shares of the whole run. The interval's half-widths of the loaders add up in squares: their steps are not the same. */
+static void fill_shares(struct sm_analysis *analysis)
+{
+	struct sm_verdict *verdict = &analysis->verdict;
+	double exposed_s = 0, hidden_s = 0, below = 0, above = 0;
+	for (size_t i = 0; i < analysis->loader_count; i++) {
+		const struct sm_loader_analysis *loader = &analysis->loaders[i];
+		if (loader->steps) {
+			exposed_s += loader->exposed_s;
+			hidden_s += loader->hidden_s;
+			below += pow(
+				(loader->exposed_share - loader->exposed_low) * loader->time_s, 2);
+			above += pow(
+				(loader->exposed_high - loader->exposed_share) * loader->time_s, 2);
+		}
+	}
+	double time_s = analysis->time_s;
+	verdict->exposed_stall_share = fmin(exposed_s / time_s, 1);
+	verdict->exposed_low = fmax(verdict->exposed_stall_share - sqrt(below) / time_s, 0);
+	verdict->exposed_high = fmin(verdict->exposed_stall_share + sqrt(above) / time_s, 1);
+	verdict->hidden_wait_share = fmin(hidden_s / time_s, 1 - verdict->exposed_stall_share);
+	verdict->ceiling_speedup =
+		verdict->exposed_stall_share < 1 ? 1 / (1 - verdict->exposed_stall_share) : NAN;
+}
+
+/* Of the loop that trains: time copying to the device, and time the host kept the device (or, on a CPU, itself) from
+ * training with data in hand. */
+static void fill_loop(struct sm_analysis *analysis)
+{
+	struct sm_verdict *verdict = &analysis->verdict;
+	const struct sm_loader_analysis *loader = &analysis->loaders[analysis->training_loader];
+	double copy_s = 0, host_s = 0,
+	       scale = (double)loader->steps / (double)loader->loader->batch_count;
+	for (size_t i = 0; i < loader->loader->batch_count; i++) {
+		const struct sm_batch *batch = &loader->loader->batches[i];
+		copy_s += (double)batch->h2d_ns * 1e-9 * scale;
+		host_s += (double)(batch->device_state >= 0 ? batch->launch_ns : batch->other_ns) *
+			  1e-9 * scale;
+	}
+	verdict->transfer_share = copy_s / analysis->time_s;
+	verdict->host_share = host_s / analysis->time_s;
+}
+
+/* Work on a device that nobody asked: then the host's wait is only an upper bound of the stall. */
+static bool device_not_asked(const struct sm_analysis *analysis)
+{
+	const char *device = sm_model_fact(analysis->model, "process.device");
+	const struct sm_loader *loader = analysis->loaders[analysis->training_loader].loader;
+	if (!device || !*device || strcmp(device, "cpu") == 0) {
+		return false;
+	}
+	for (size_t i = 0; i < loader->batch_count; i++) {
+		if (loader->batches[i].device_state >= 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static const char *find_missing(const struct sm_analysis *analysis, struct sm_arena *arena)
+{
+	const struct sm_verdict *verdict = &analysis->verdict;
+	if (analysis->training_loader < 0) {
+		return "No batch of a DataLoader was seen. Start the training with `stallmeter run "
+		       "-- python train.py`, with the "
+		       "interpreter that trains, and let it use torch.utils.data.DataLoader.";
+	}
+	if (analysis->steps.count < STEPS_MIN) {
+		return sm_arena_printf(arena,
+			"Only %zu step%s recorded, and %d are the least to judge by. Let the run "
+			"go on for "
+			"longer, or give it more data.",
+			analysis->steps.count, analysis->steps.count == 1 ? " was" : "s were",
+			STEPS_MIN);
+	}
+	if (device_not_asked(analysis) && verdict->exposed_stall_share >= 0.05) {
+		return "The steps run on a device that could not be asked whether it stood still, "
+		       "so waiting of the host may be "
+		       "covered by its work. Record with --level detailed.";
+	}
+	if (verdict->exposed_low < 0.05 && verdict->exposed_high > 0.20) {
+		return sm_arena_printf(arena,
+			"The share of stalls lies between %.0f %% and %.0f %%, which is too wide "
+			"to judge by. "
+			"Record more steps.",
+			100 * verdict->exposed_low, 100 * verdict->exposed_high);
+	}
+	return NULL;
+}
+
+static enum sm_verdict_class classify(const struct sm_verdict *verdict)
+{
+	if (verdict->missing) {
+		return SM_VERDICT_CANNOT_TELL;
+	}
+	if (verdict->exposed_low >= 0.20) {
+		return SM_VERDICT_INPUT_BOUND;
+	}
+	if (verdict->transfer_share >= 0.20) {
+		return SM_VERDICT_TRANSFER_BOUND;
+	}
+	if (verdict->host_share >= 0.20) {
+		return SM_VERDICT_HOST_BOUND;
+	}
+	return verdict->exposed_stall_share >= 0.05 ? SM_VERDICT_PARTLY_INPUT_BOUND
+						    : SM_VERDICT_COMPUTE_BOUND;
+}
+
+/* The stage of the loader's side that the critical path spends most time in. */
+static const char *dearest_input(const struct sm_loader_analysis *loader)
+{
+	const struct sm_stage_row *dearest = NULL;
+	for (size_t i = 0; i < loader->stage_count; i++) {
+		if (loader->stages[i].stage <= SM_STAGE_PIN &&
+			(!dearest || loader->stages[i].share > dearest->share)) {
+			dearest = &loader->stages[i];
+		}
+	}
+	return dearest && dearest->share > 0 ? sm_vocabulary_stage_name(dearest->stage) : NULL;
+}
+
+static const char *say(const struct sm_analysis *analysis, struct sm_arena *arena)
+{
+	const struct sm_verdict *verdict = &analysis->verdict;
+	const struct sm_loader_analysis *loader =
+		analysis->training_loader < 0 ? NULL
+					      : &analysis->loaders[analysis->training_loader];
+	const char *dearest = loader ? dearest_input(loader) : NULL;
+	double share = 100 * verdict->exposed_stall_share, low = 100 * verdict->exposed_low,
+	       high = 100 * verdict->exposed_high;
+	switch (verdict->class_) {
+	case SM_VERDICT_CANNOT_TELL:
+		return "What was recorded is not enough to say what limits this run.";
+	case SM_VERDICT_INPUT_BOUND:
+	case SM_VERDICT_PARTLY_INPUT_BOUND:
+		return sm_arena_printf(arena,
+			"Training stands still for data %.0f %% of the time (%.0f to %.0f "
+			"%%)%s%s%s.",
+			share, low, high, dearest ? "; most of it goes into " : "",
+			dearest ? dearest : "",
+			dearest && loader->loader->num_workers == 0
+				? ", with no worker to overlap it"
+				: "");
+	case SM_VERDICT_TRANSFER_BOUND:
+		return sm_arena_printf(arena,
+			"Copying batches to the device takes %.0f %% of the time.",
+			100 * verdict->transfer_share);
+	case SM_VERDICT_HOST_BOUND:
+		return sm_arena_printf(arena,
+			"The training loop's own Python takes %.0f %% of the time, with data in "
+			"hand.",
+			100 * verdict->host_share);
+	default:
+		return sm_arena_printf(arena,
+			"Training waits for its own computing; data is late %.1f %% of the time.",
+			share);
+	}
+}
+
+int sm_verdict_judge(struct sm_analysis *analysis, struct sm_arena *arena)
+{
+	struct sm_verdict *verdict = &analysis->verdict;
+	*verdict = (struct sm_verdict){.exposed_stall_share = NAN,
+		.exposed_low = NAN,
+		.exposed_high = NAN,
+		.hidden_wait_share = NAN,
+		.transfer_share = NAN,
+		.host_share = NAN,
+		.ceiling_speedup = NAN};
+	if (analysis->training_loader >= 0) {
+		fill_shares(analysis);
+		fill_loop(analysis);
+	}
+	verdict->missing = find_missing(analysis, arena);
+	verdict->class_ = classify(verdict);
+	verdict->sentence = say(analysis, arena);
+	return verdict->sentence ? 0 : -ENOMEM;
+}
