@@ -5,6 +5,7 @@ package `stallmeter` stands on the same modules, so there is one copy of their s
 imported here, and torch never: the adapters wait until the program imports it.
 """
 
+import atexit
 import os
 import sys
 
@@ -31,6 +32,7 @@ def ensure_session() -> bool:
         record.session_start()
     except OSError:
         return False
+    atexit.register(record.session_stop)
     return True
 
 

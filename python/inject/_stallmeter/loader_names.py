@@ -75,20 +75,27 @@ def local_name(frame, targets):
             variables.clear()
 
 
+def says_little(name) -> bool:
+    """`loader` is a parameter's name: the caller's variable says more."""
+    return ENDING.fullmatch(name.lstrip("_")) is not None or name in ("data", "iterable", "it", "self", "_")
+
+
 def find(loader, frame):
     """The name of the loader in the code that iterates it, or None."""
     targets = [loader]
+    second_best = None
     for _ in range(FRAMES_MAX):
         if frame is None:
-            return None
+            break
         if is_library(frame):
             follow_wrapper(frame, targets)
         else:
             name = local_name(frame, targets) or search(frame.f_globals, targets)
-            if name:
+            if name and not says_little(name):
                 return name
+            second_best = second_best or name
         frame = frame.f_back
-    return None
+    return second_best
 
 
 def follow_wrapper(frame, targets):

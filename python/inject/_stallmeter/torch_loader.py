@@ -162,6 +162,9 @@ def sampler_of_iterator(iterator):
 
 def sampler_ends(indices, iterator):
     iteration = loaders.iterations[id(iterator)]
+    if indices is record.FAILED:  # the sampler had ended
+        args(KEY_LOADER, iteration.loader.ordinal, KEY_COUNT, 0)
+        return
     args(KEY_LOADER, iteration.loader.ordinal)
     iteration.next_count = len(indices) if isinstance(indices, (list, tuple)) else 1
 
