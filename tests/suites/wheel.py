@@ -19,11 +19,9 @@ def build() -> tuple[Path | None, str]:
     """Builds the wheel once per run with Debian's meson-python. Returns it, or what went wrong."""
     global _built
     if _built is None:
-        for old in _FOLDER.glob("*.whl"):
-            old.unlink()
         python = environments.ensure("debian")
-        done = call([python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", _FOLDER, ROOT],
-                    seconds=900, variables={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
+        done = call([python, ROOT / "tools" / "make_wheel.py", python, _FOLDER], seconds=900,
+                    variables={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
         wheels = sorted(_FOLDER.glob("*.whl"))
         _built = (wheels[0], "") if done.code == 0 and wheels else (None, done.tail())
     return _built
