@@ -1,0 +1,352 @@
+/* The frame of the report: the verdict, the mean step, one cause, one next step, and how far to trust them.
+ *
+ * The order of the questions is the reader's: is the input what binds, how sure is that, what is the one cause, what
+ * is the one thing to do about it, and what would it buy. A run that computes all the time is told so plainly, and
+ * where its time goes; one that cannot be judged is told what is missing and how to get it. */
+#include "report/outline.h"
+
+#include "report/not_measured.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const verdict_words[SM_VERDICT_COUNT] = {
+	[SM_VERDICT_CANNOT_TELL] = "CANNOT TELL",
+	[SM_VERDICT_STRAGGLER_BOUND] = "STRAGGLER-BOUND",
+	[SM_VERDICT_INPUT_BOUND] = "INPUT-BOUND",
+	[SM_VERDICT_TRANSFER_BOUND] = "TRANSFER-BOUND",
+	[SM_VERDICT_HOST_BOUND] = "HOST-BOUND",
+	[SM_VERDICT_PARTLY_INPUT_BOUND] = "PARTLY INPUT-BOUND",
+	[SM_VERDICT_COMPUTE_BOUND] = "COMPUTE-BOUND",
+};
+
+void *sm_outline_alloc(struct sm_outline *outline, size_t count, size_t bytes)
+{
+	void *memory = sm_arena_alloc(&outline->arena, count ? count * bytes : 1);
+	outline->words.failed |= !memory;
+	return memory;
+}
+
+static const char *say_command(struct sm_phrases *words, const char *fact)
+{
+	char *text = sm_arena_strdup(words->arena, fact ? fact : "");
+	if (!text) {
+		words->failed = true;
+		return "";
+	}
+	for (char *at = text; *at; at++) {
+		*at = *at == '\x1f' ? ' ' : *at;
+	}
+	return sm_phrases_clean(words, text);
+}
+
+static const char *say_title(struct sm_outline *outline, const struct sm_report *report)
+{
+	const char *name = sm_model_fact(report->model, "name");
+	if (name && *name) {
+		return sm_phrases_clean(&outline->words, name);
+	}
+	if (*outline->command) {
+		return outline->command;
+	}
+	return sm_phrases_clean(&outline->words, report->trace_path);
+}
+
+static const char *say_started(struct sm_phrases *words, int64_t real_ns)
+{
+	char text[64];
+	time_t seconds = (time_t)(real_ns / 1000000000);
+	struct tm utc;
+	if (real_ns <= 0 || !gmtime_r(&seconds, &utc) ||
+		!strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &utc)) {
+		return "";
+	}
+	return sm_phrases_clean(words, text);
+}
+
+static const char *say_facts(struct sm_phrases *words, const struct sm_report *report)
+{
+	const struct sm_analysis *analysis = report->analysis;
+	const char *text = sm_phrases_printf(words, "%s step%s",
+		sm_phrases_count(words, (double)analysis->steps.count),
+		analysis->steps.count == 1 ? "" : "s");
+	if (!isnan(analysis->wall_s)) {
+		text = sm_phrases_printf(
+			words, "%s, %s", sm_phrases_seconds(words, analysis->wall_s), text);
+	}
+	if (analysis->steps.warmup) {
+		text = sm_phrases_printf(words, "%s (%s of them warm-up)", text,
+			sm_phrases_count(words, (double)analysis->steps.warmup));
+	}
+	return report->model->ranks > 1
+		       ? sm_phrases_printf(words, "%s, %d ranks", text, report->model->ranks)
+		       : text;
+}
+
+static const char *say_broken(struct sm_phrases *words, const struct sm_model *model)
+{
+	if (model->complete) {
+		return "";
+	}
+	if (model->events_lost) {
+		return sm_phrases_printf(words,
+			"incomplete: %s of %s events were lost, so parts of the run are missing",
+			sm_phrases_count(words, (double)model->events_lost),
+			sm_phrases_count(words, (double)(model->events + model->events_lost)));
+	}
+	return "incomplete: the run ended before it was closed; what was recorded up to then is "
+	       "judged";
+}
+
+static void add_part(struct sm_outline *outline, const struct sm_steps *steps, const char *name,
+	char kind, double share)
+{
+	if (isnan(share) || share <= 0) {
+		return;
+	}
+	struct sm_outline_part *part = &outline->parts[outline->part_count++];
+	*part = (struct sm_outline_part){.name = name,
+		.kind = kind,
+		.share = share,
+		.share_text = sm_phrases_share(&outline->words, share),
+		.value = sm_phrases_seconds(&outline->words, share * steps->mean_s)};
+}
+
+/* What is neither a stall nor seen as copy or host work is computing; with an asynchronous device it also covers the
+ * waits that were hidden. */
+static void build_parts(struct sm_outline *outline, const struct sm_analysis *analysis)
+{
+	const struct sm_verdict *verdict = &analysis->verdict;
+	double transfer = isnan(verdict->transfer_share) ? 0 : verdict->transfer_share;
+	double host = isnan(verdict->host_share) ? 0 : verdict->host_share;
+	if (isnan(verdict->exposed_stall_share) || isnan(analysis->steps.mean_s)) {
+		return;
+	}
+	add_part(outline, &analysis->steps, "data", 'd', verdict->exposed_stall_share);
+	add_part(outline, &analysis->steps, "copy", 't', transfer);
+	add_part(outline, &analysis->steps, "other", 'h', host);
+	add_part(outline, &analysis->steps, "compute", 'c',
+		1 - verdict->exposed_stall_share - transfer - host);
+}
+
+static void build_verdict(struct sm_outline *outline, const struct sm_analysis *analysis)
+{
+	struct sm_phrases *words = &outline->words;
+	const struct sm_verdict *verdict = &analysis->verdict;
+	outline->class_ = verdict->class_;
+	outline->verdict =
+		(unsigned)verdict->class_ < SM_VERDICT_COUNT ? verdict_words[verdict->class_] : "?";
+	outline->sentence = sm_phrases_clean(words, verdict->sentence);
+	outline->stall = sm_phrases_share_of(
+		words, verdict->exposed_stall_share, verdict->exposed_low, verdict->exposed_high);
+	outline->stall_range =
+		sm_phrases_share_range(words, verdict->exposed_low, verdict->exposed_high);
+	outline->hidden = sm_phrases_share(words, verdict->hidden_wait_share);
+	outline->step = sm_phrases_seconds(words, analysis->steps.mean_s);
+	outline->rate =
+		isnan(analysis->steps.samples_per_s)
+			? ""
+			: sm_phrases_printf(words, "%s samples/s",
+				  sm_phrases_count(words, round(analysis->steps.samples_per_s)));
+	build_parts(outline, analysis);
+}
+
+static const char *say_dearest(struct sm_outline *outline)
+{
+	struct sm_phrases *words = &outline->words;
+	const struct sm_outline_loader *loader = outline->training;
+	bool used[SM_STAGE_COUNT] = {false};
+	const char *text = "";
+	for (int rank = 0; loader && rank < 3; rank++) {
+		const struct sm_outline_stage *best = NULL;
+		for (size_t i = 0; i < loader->stage_count; i++) {
+			const struct sm_outline_stage *stage = &loader->stages[i];
+			if (!used[stage->stage] && stage->share > 0 &&
+				(!best || stage->share > best->share)) {
+				best = stage;
+			}
+		}
+		if (!best) {
+			break;
+		}
+		used[best->stage] = true;
+		text = sm_phrases_printf(
+			words, "%s%s%s %s", text, *text ? ", " : "", best->name, best->share_text);
+	}
+	return *text ? sm_phrases_printf(words, "critical path: %s", text) : "";
+}
+
+static const char *join_evidence(struct sm_phrases *words, const struct sm_outline_finding *finding)
+{
+	const char *text = "";
+	for (size_t i = 0; i < finding->evidence_count && i < 4; i++) {
+		text = sm_phrases_printf(words, "%s%s%s %s", text, *text ? ", " : "",
+			finding->evidence[i].label, finding->evidence[i].value);
+	}
+	return text;
+}
+
+static const struct sm_outline_finding *top_finding(const struct sm_outline *outline)
+{
+	for (size_t i = 0; i < outline->finding_count; i++) {
+		if (outline->findings[i].shown && !isnan(outline->findings[i].finding->severity)) {
+			return &outline->findings[i];
+		}
+	}
+	return NULL;
+}
+
+static void build_cause(struct sm_outline *outline, const struct sm_verdict *verdict)
+{
+	struct sm_phrases *words = &outline->words;
+	const struct sm_outline_finding *top = top_finding(outline);
+	outline->cause_label = "Cause";
+	if (verdict->class_ == SM_VERDICT_CANNOT_TELL) {
+		outline->cause_label = "Missing";
+		outline->cause = verdict->missing ? sm_phrases_clean(words, verdict->missing)
+						  : "what decides was not measured";
+		outline->proof = say_dearest(outline);
+	} else if (top) {
+		outline->cause = sm_phrases_printf(
+			words, "%s%s%s", top->title, *top->where ? ": " : "", top->where);
+		outline->proof = join_evidence(words, top);
+	} else if (verdict->class_ == SM_VERDICT_COMPUTE_BOUND) {
+		outline->cause_label = "To do";
+		outline->cause = "nothing to fix here: the input keeps up with the training step";
+		outline->proof = say_dearest(outline);
+	} else {
+		outline->cause = sm_phrases_printf(words,
+			"no single cause gives back %d %% or more", SM_SEVERITY_SHOWN_PERCENT);
+		outline->proof = say_dearest(outline);
+	}
+}
+
+/* The suggestion with the largest predicted gain; where nothing can be predicted, the first of the top finding. */
+static void build_next(struct sm_outline *outline)
+{
+	const struct sm_outline_suggestion *best = NULL;
+	double gain = 1;
+	for (size_t i = 0; i < outline->finding_count; i++) {
+		const struct sm_outline_finding *row = &outline->findings[i];
+		for (size_t s = 0; row->shown && s < row->suggestion_count; s++) {
+			double middle = row->finding->suggestions[s].speedup.middle;
+			if (!best || middle > gain) {
+				best = &row->suggestions[s];
+				gain = middle > gain ? middle : gain;
+			}
+		}
+	}
+	outline->next = best ? best->text : "";
+	outline->next_change = best ? best->change : "";
+	outline->next_gain = best ? best->gain : "";
+}
+
+static void build_ceiling(struct sm_outline *outline, const struct sm_verdict *verdict)
+{
+	outline->ceiling_times = sm_phrases_times(&outline->words, verdict->ceiling_speedup);
+	outline->ceiling =
+		isnan(verdict->ceiling_speedup)
+			? ""
+			: sm_phrases_printf(&outline->words,
+				  "%s if input cost nothing; no work on the input can gain more",
+				  outline->ceiling_times);
+}
+
+static void build_quality(struct sm_outline *outline, const struct sm_report *report)
+{
+	struct sm_phrases *words = &outline->words;
+	const struct sm_analysis *analysis = report->analysis;
+	const struct sm_model *model = report->model;
+	outline->overhead =
+		isnan(analysis->own_cpu_s)
+			? "overhead unknown"
+			: sm_phrases_printf(words, "overhead %s of one core (%s of CPU time)",
+				  sm_phrases_share(words, analysis->own_cpu_share),
+				  sm_phrases_seconds(words, analysis->own_cpu_s));
+	outline->quality = sm_phrases_printf(words, "%s events, %s lost",
+		sm_phrases_count(words, (double)model->events),
+		model->events_lost ? sm_phrases_count(words, (double)model->events_lost) : "none");
+}
+
+struct pair_list {
+	struct sm_outline *outline;
+	size_t count;
+	bool filling;
+};
+
+static void take_pair(void *context, const char *what, const char *why)
+{
+	struct pair_list *list = context;
+	if (list->filling) {
+		list->outline->not_measured[list->count] =
+			(struct sm_outline_pair){sm_phrases_clean(&list->outline->words, what),
+				sm_phrases_clean(&list->outline->words, why)};
+	}
+	list->count++;
+}
+
+static void build_not_measured(struct sm_outline *outline, const struct sm_report *report)
+{
+	struct pair_list list = {.outline = outline};
+	sm_not_measured_each(report, take_pair, &list);
+	outline->not_measured =
+		sm_outline_alloc(outline, list.count, sizeof(*outline->not_measured));
+	if (!outline->not_measured) {
+		return;
+	}
+	outline->not_measured_count = list.count;
+	list = (struct pair_list){.outline = outline, .filling = true};
+	sm_not_measured_each(report, take_pair, &list);
+}
+
+static void build_operations(struct sm_outline *outline, const struct sm_model *model)
+{
+	struct sm_phrases *words = &outline->words;
+	outline->operations =
+		sm_outline_alloc(outline, model->operation_count, sizeof(*outline->operations));
+	for (size_t i = 0; outline->operations && i < model->operation_count; i++) {
+		const struct sm_operation *operation = &model->operations[i];
+		outline->operations[outline->operation_count++] = (struct sm_outline_pair){
+			sm_phrases_clean(words, operation->name),
+			sm_phrases_printf(words, "%s times, %s, of it %s its own",
+				sm_phrases_count(words, (double)operation->count),
+				sm_phrases_seconds(words, (double)operation->inclusive_ns / 1e9),
+				sm_phrases_seconds(words, (double)operation->self_ns / 1e9))};
+	}
+}
+
+int sm_outline_build(struct sm_outline *ret_outline, const struct sm_report *report, bool unicode)
+{
+	struct sm_outline *outline = ret_outline;
+	*outline = (struct sm_outline){.words.unicode = unicode};
+	struct sm_phrases *words = &outline->words;
+	words->arena = &outline->arena;
+	outline->command = say_command(words, sm_model_fact(report->model, "command"));
+	outline->title = say_title(outline, report);
+	outline->facts = say_facts(words, report);
+	outline->started = say_started(words, report->model->started_real_ns);
+	outline->broken = say_broken(words, report->model);
+	build_verdict(outline, report->analysis);
+	sm_outline_loaders_build(outline, report);
+	sm_outline_findings_build(outline, report);
+	build_cause(outline, &report->analysis->verdict);
+	build_next(outline);
+	build_ceiling(outline, &report->analysis->verdict);
+	build_quality(outline, report);
+	build_not_measured(outline, report);
+	build_operations(outline, report->model);
+	if (words->failed) {
+		sm_outline_finish(outline);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+void sm_outline_finish(struct sm_outline *outline)
+{
+	sm_arena_finish(&outline->arena);
+	*outline = (struct sm_outline){0};
+}

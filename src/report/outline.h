@@ -1,0 +1,141 @@
+/* The report before it has a format: every sentence, label and figure that a person reads, made once, so that terminal,
+ * Markdown and page say the same in the same words. A form decides where things stand, never what they say.
+ *
+ * Numbers come from the analysis, words of findings from their detectors; what is composed here is only the frame
+ * around them. All text is clean (no control bytes, valid UTF-8) but not yet escaped for any format. */
+#ifndef SM_REPORT_OUTLINE_H
+#define SM_REPORT_OUTLINE_H
+
+#include "report/report.h"
+#include "report/phrases.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct sm_outline_pair {
+	const char *label, *value;
+};
+
+struct sm_outline_part { /* of a mean step */
+	const char *name;
+	const char *value; /* "97.2 ms" */
+	const char *share_text;
+	double share;
+	char kind; /* 'd' data, 't' transfer, 'h' host, 'c' compute: how a form colours it */
+};
+
+struct sm_outline_stage {
+	enum sm_stage stage;
+	const char *name, *does;   /* "transform", "the transforms of a sample" */
+	double share;              /* of the critical path */
+	const char *share_text;
+	const char *per_step;      /* its part of a mean step: "108 ms" */
+	const char *typical, *slow; /* p50 and p99 of one, "" where none */
+	const char *of;            /* "sample" or "batch": what p50 and p99 are of */
+	const char *spent;         /* "92 % CPU, 6 % blocked"; "" where unknown */
+	bool binds;                /* the largest share */
+};
+
+struct sm_outline_suggestion {
+	const char *text;
+	const char *change; /* "num_workers=6", "" for a change that is no setting */
+	const char *gain;   /* "predicted 1.31x faster (1.22-1.38x)" */
+};
+
+struct sm_outline_finding {
+	const struct sm_finding *finding;
+	const char *id, *type, *title;
+	const char *cause;
+	const char *where;      /* "RandomResizedCrop, data.py:88, loader train" */
+	const char *gives_back; /* "gives back 24 % (21-26 %)", or "a risk" */
+	const char *confidence; /* "high confidence" */
+	const char *risk;       /* "" for none */
+	bool shown;             /* severity at or above the threshold, or a risk */
+	struct sm_outline_pair evidence[SM_EVIDENCE_MAX];
+	size_t evidence_count;
+	struct sm_outline_suggestion suggestions[SM_SUGGESTION_MAX];
+	size_t suggestion_count;
+};
+
+struct sm_outline_transform {
+	const char *name, *where, *calls, *each, *spent, *share_text;
+	double share;
+};
+
+struct sm_outline_worker {
+	const char *name, *pid, *busy, *cpu, *memory, *read;
+};
+
+struct sm_outline_loader {
+	const struct sm_loader_analysis *loader;
+	const char *name;
+	const char *settings; /* "4 workers, batches of 64, prefetch 2, ..." */
+	const char *stalls;   /* "stall 31 % of its time, ceiling 1.46x" */
+	bool feeds_training;
+	struct sm_outline_stage stages[SM_STAGE_COUNT];
+	size_t stage_count;
+	struct sm_outline_transform *transforms;
+	size_t transform_count;
+	struct sm_outline_worker *workers;
+	size_t worker_count;
+	struct sm_outline_pair *slowest; /* index, time */
+	size_t slowest_count;
+};
+
+struct sm_outline {
+	struct sm_arena arena; /* owns everything below */
+	struct sm_phrases words;
+	const char *title;   /* "train.py" */
+	const char *command; /* the whole of it */
+	const char *facts;   /* "4 min 12 s, 1,650 steps (20 of them warm-up), 8 ranks" */
+	const char *started; /* "2026-01-01 00:00:00 UTC" */
+	const char *broken;  /* "" or why the run is incomplete */
+
+	enum sm_verdict_class class_;
+	const char *verdict;  /* "INPUT-BOUND" */
+	const char *sentence; /* the analysis' own */
+	const char *stall, *stall_range; /* "31.4 %", "30.6-32.3 %" */
+	const char *hidden;   /* "2 %" */
+	const char *step;     /* "310 ms" */
+	const char *rate;     /* "206 samples/s" */
+	struct sm_outline_part parts[4];
+	size_t part_count;
+
+	const char *cause_label; /* "Cause", "Missing", "To do" */
+	const char *cause;    /* what binds, and where; for COMPUTE_BOUND that there is nothing to fix */
+	const char *proof;    /* the numbers behind it */
+	const char *next;     /* one thing to do */
+	const char *next_change, *next_gain;
+	const char *ceiling_times; /* "1.46x" */
+	const char *ceiling;  /* "1.46x if input cost nothing; no work on the input can gain more" */
+
+	struct sm_outline_finding *findings;
+	size_t finding_count, shown_count;
+	const char **passed; /* "SM101 Storage is slow" */
+	size_t passed_count;
+	struct sm_outline_pair *not_measured; /* what, why */
+	size_t not_measured_count;
+	struct sm_outline_loader *loaders;
+	size_t loader_count;
+	const struct sm_outline_loader *training; /* NULL: none feeds the training */
+	struct sm_outline_pair *operations; /* name, "12 times, 1.2 s, of it 0.3 s its own" */
+	size_t operation_count;
+	const char *overhead; /* "0.4 % CPU of one core (1.2 s)" */
+	const char *quality;  /* "184,201 events, none lost" */
+};
+
+/* 0 or -ENOMEM. `unicode`: real dashes and signs. */
+int sm_outline_build(struct sm_outline *ret_outline, const struct sm_report *report, bool unicode);
+void sm_outline_finish(struct sm_outline *outline); /* fine on a zeroed one */
+
+/* The parts, each in its file. */
+void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
+void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
+/* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */
+double sm_outline_loaders_busy_share(const struct sm_worker *worker);
+/* Of a suggested change: an argument of a DataLoader (else it is in the text alone); one that is True or False. */
+bool sm_outline_findings_is_setting(const struct sm_change *change);
+bool sm_outline_findings_is_flag(const struct sm_change *change);
+void *sm_outline_alloc(struct sm_outline *outline, size_t count, size_t bytes); /* NULL sets words.failed */
+
+#endif
