@@ -23,8 +23,8 @@ enum {
 	SM_BUILD_KEYS = 16,    /* enum sm_key in use, and some */
 	SM_BUILD_DEPTH = 1024, /* nested spans; deeper ones are not looked at */
 	SM_BUILD_PARTS = 3,    /* fetch, transform, collate: what a worker's batch is made of */
-	SM_BUILD_NONE = UINT32_MAX,
 };
+#define SM_BUILD_NONE UINT32_MAX /* wider than int, so no enumerator */
 
 struct sm_build_name {
 	const char *text; /* in scratch; NULL where nobody will ask */

@@ -43,7 +43,8 @@ def test_exported_symbols_name_their_file():
             continue
         file = source_of(stem)
         # A registry entry is the file: `const struct sm_probe sm_probe_cpu` at the end of probe_cpu.c.
-        fine = symbol == f"sm_{file}" or symbol.startswith(f"sm_{file}_") or any(symbol.startswith(p) and file == f for p, f in short)
+        fine = symbol == f"sm_{file}" or symbol.startswith(f"sm_{file}_")
+        fine |= any(symbol.startswith(prefix) and file == where for prefix, where in short)
         if not fine:
             wrong.append(f"{file}.c: {symbol}")
     assert not wrong, "\n".join(sorted(set(wrong)))

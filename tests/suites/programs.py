@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,8 +43,12 @@ def build(name: str) -> tuple[Path, str]:
             return folder, done.tail()
         mark.write_text(wanted)
     done = call(["ninja", "-C", folder, "-k", "0", "-j", str(os.cpu_count() or 1)], seconds=1200)
-    return folder, "" if done.code == 0 else "\n".join(
-        line for line in done.output.splitlines() if "error:" in line or line.startswith("FAILED"))[:3000] or done.tail()
+    return folder, "" if done.code == 0 else complaints(done.output) or done.tail()
+
+
+def complaints(output: str) -> str:
+    """What the compilers complain about, each once: the rest of a build's output is commands."""
+    return "\n".join(dict.fromkeys(line for line in output.splitlines() if re.match(r"\S+:\d+:\d+: \w* ?error: ", line)))
 
 
 def _run_program(test: dict, prefix: str) -> Tally:

@@ -42,7 +42,8 @@ def environment(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(f"python{request.param}")
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
     subprocess.run([interpreter, "-m", "venv", folder], check=True, env=clean)
-    subprocess.run([folder / "bin/python", "-m", "pip", "install", "-qq", "--no-deps", "--no-index", wheel()], check=True, env=clean)
+    subprocess.run([folder / "bin/python", "-m", "pip", "install", "-qq", "--no-deps", "--no-index", wheel()], check=True,
+                   env=clean)
     return folder
 
 
@@ -53,8 +54,8 @@ def run(environment, *words, **options):
 
 
 def test_it_imports_and_needs_nothing_but_the_standard_library(environment, tmp_path):
-    done = run(environment, environment / "bin/python", "-c",
-               "import stallmeter, sys; print(stallmeter.__version__, 'torch' in sys.modules, 'numpy' in sys.modules)", cwd=tmp_path)
+    code = "import stallmeter, sys; print(stallmeter.__version__, 'torch' in sys.modules, 'numpy' in sys.modules)"
+    done = run(environment, environment / "bin/python", "-c", code, cwd=tmp_path)
     assert (done.returncode, done.stdout.split()) == (0, ["0.1.0", "False", "False"]), done.stderr
 
 
@@ -77,7 +78,8 @@ def test_the_module_is_the_program(environment, tmp_path):
 
 
 def test_a_command_is_recorded(environment, tmp_path):
-    done = run(environment, "stallmeter", "run", "-o", tmp_path / "run", "--", environment / "bin/python", "-c", "raise SystemExit(3)")
+    job = [environment / "bin/python", "-c", "raise SystemExit(3)"]
+    done = run(environment, "stallmeter", "run", "-o", tmp_path / "run", "--", *job)
     assert done.returncode == 3, done.stderr
     assert (tmp_path / "run" / "rank0.stall").exists()
 
