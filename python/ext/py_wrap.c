@@ -22,6 +22,8 @@
 
 #include <string.h>
 
+#define ARGUMENTS_FEW 12
+
 struct wrapped {
 	PyObject_HEAD vectorcallfunc vectorcall;
 	PyObject *function; /* owned */
@@ -69,10 +71,10 @@ static void drop_exception(void)
 
 /* Whether this call is to be recorded, and under which span: *span is owned by the caller, or NULL.
  */
-static bool ask_before(
-	struct wrapped *self, PyObject *const *args, Py_ssize_t count, PyObject **span)
+static bool ask_before(struct wrapped *self, PyObject *const *args, Py_ssize_t count,
+	PyObject *names, PyObject **span)
 {
-	PyObject *answer = PyObject_VectorcallDict(self->before, args, (size_t)count, NULL);
+	PyObject *answer = sm_py_call(self->before, args, (size_t)count, names);
 	if (!answer) {
 		drop_exception();
 		return false;
@@ -86,18 +88,35 @@ static bool ask_before(
 	return wanted;
 }
 
-/* Returns the result that the caller gets: the given reference, or another. */
-static PyObject *tell_after(
-	struct wrapped *self, PyObject *result, PyObject *const *args, Py_ssize_t count)
+static PyObject *call_after(struct wrapped *self, PyObject *result, PyObject *const *args,
+	Py_ssize_t count, PyObject *names)
 {
-	PyObject *given[8] = {result ? result : self->failed};
-	PyObject *type, *value, *traceback;
-	if (count > 7) {
-		count = 7;
+	PyObject *few[ARGUMENTS_FEW], **given = few;
+	Py_ssize_t all = count + (names ? PyTuple_Size(names) : 0);
+	if (all >= ARGUMENTS_FEW) {
+		given = PyMem_Malloc((size_t)(all + 1) * sizeof(*given));
+		if (!given) {
+			return PyErr_NoMemory();
+		}
 	}
-	memcpy(given + 1, args, (size_t)count * sizeof(*args));
+	given[0] = result ? result : self->failed;
+	if (all) {
+		memcpy(given + 1, args, (size_t)all * sizeof(*args));
+	}
+	PyObject *answer = sm_py_call(self->after, given, (size_t)count + 1, names);
+	if (given != few) {
+		PyMem_Free(given);
+	}
+	return answer;
+}
+
+/* Returns the result that the caller gets: the given reference, or another. */
+static PyObject *tell_after(struct wrapped *self, PyObject *result, PyObject *const *args,
+	Py_ssize_t count, PyObject *names)
+{
+	PyObject *type, *value, *traceback;
 	PyErr_Fetch(&type, &value, &traceback);
-	PyObject *answer = PyObject_VectorcallDict(self->after, given, (size_t)count + 1, NULL);
+	PyObject *answer = call_after(self, result, args, count, names);
 	if (!answer) {
 		drop_exception();
 	}
@@ -127,14 +146,14 @@ static PyObject *wrapped_vectorcall(
 	}
 	Py_INCREF(object); /* the call may take the last other reference away */
 	PyObject *span = Py_XNewRef(self->span);
-	bool wanted = !self->before || ask_before(self, args, count, &span);
+	bool wanted = !self->before || ask_before(self, args, count, names, &span);
 	uint32_t begun = wanted && span ? sm_py_span_begin((struct sm_py_span *)span) : 0;
 	PyObject *result = sm_py_call(self->function, args, nargsf, names);
 	if (!result && begun) {
 		sm_py_span_failed();
 	}
 	if (wanted && self->after) {
-		result = tell_after(self, result, args, count);
+		result = tell_after(self, result, args, count, names);
 	}
 	sm_py_span_end(begun);
 	Py_XDECREF(span);

@@ -139,6 +139,7 @@ class Process:
                 count = name >> 8
                 words = struct.unpack_from(f"<{count}Q", self.data, at)
                 at += 8 * count
+                now = complete(now, word >> 24, 40)
                 tid = self.payload(tid, name & 255, words, behind)
                 continue
             now = complete(now, word >> 24, 40)

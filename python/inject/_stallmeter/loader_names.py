@@ -40,18 +40,23 @@ def holds(value, targets) -> str:
     return None
 
 
+def says_little(name) -> bool:
+    """`loader` and `dl` are what a function calls its parameter: the caller's variable says more."""
+    return len(name) < 3 or ENDING.fullmatch(name) is not None or name in ("data", "iterable", "self")
+
+
 def search(variables, targets):
-    """The best name in one scope: a variable of its own before a place inside another object."""
-    inside = None
+    """The best name in one scope: one that says something before one that does not, a variable of its own before a place
+    inside another object."""
+    found = []
     for name, value in list(variables.items()):
-        if name.startswith("__"):
-            continue
-        path = holds(value, targets)
-        if path == "":
-            return name
-        if path is not None and inside is None:
-            inside = path if not path.isdigit() else f"{name}_{path}"
-    return inside
+        path = None if name.startswith("__") else holds(value, targets)
+        if path is not None:
+            inside = path != ""
+            name = name if not inside else f"{name}_{path}" if path.isdigit() else path
+            name = name.lstrip("_")
+            found.append((says_little(name), inside, len(found), name))
+    return min(found)[3] if found else None
 
 
 def is_library(frame) -> bool:
@@ -73,11 +78,6 @@ def local_name(frame, targets):
     finally:
         if snapshot:
             variables.clear()
-
-
-def says_little(name) -> bool:
-    """`loader` is a parameter's name: the caller's variable says more."""
-    return ENDING.fullmatch(name.lstrip("_")) is not None or name in ("data", "iterable", "it", "self", "_")
 
 
 def find(loader, frame):

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 
-from . import loaders, record, torch_fetch, torch_transport
+from . import device, loaders, record, torch_fetch, torch_transport
 from .loaders import local
 from .torch_hooks import hook, name_of, where_of
 from .vocabulary import (
@@ -64,7 +64,7 @@ def settings_of(loader) -> dict:
 
 # --------------------------------------------------------------------------------------- making an iterator
 
-def iterate_begins(iterator, loader, first=False):
+def iterate_begins(iterator, loader, first_iter=False):
     building = getattr(local, "building", None)
     if building is not None and loaders.iterations.get(id(iterator)) is building:
         return False  # a part of what is already being recorded: __init__ calls _reset, and its base
@@ -77,7 +77,7 @@ def iterate_begins(iterator, loader, first=False):
     return True
 
 
-def iterate_ends(result, iterator, loader, first=False):
+def iterate_ends(result, iterator, loader, first_iter=False):
     iteration = local.building
     local.building = None
     args(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number)
@@ -127,6 +127,11 @@ def task_of(iterator, iteration) -> int:
     return iterator._rcvd_idx - 1 if iteration.in_order else iteration.arrived
 
 
+def next_begins(iterator):
+    if device.known["device"] is not None:
+        device.requested()
+
+
 def next_ends(result, iterator):
     iteration = loaders.iterations.get(id(iterator))
     if iteration is None:
@@ -138,6 +143,8 @@ def next_ends(result, iterator):
     count = iteration.counts.pop(task, 0) if iteration.parallel else iteration.next_count
     iteration.yielded += 1
     args(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number, KEY_TASK, task, KEY_COUNT, count)
+    if device.known["device"] is not None:
+        device.delivered(iteration.loader.ordinal, iteration.number, task)
 
 
 def sampler_begins(iterator):
@@ -183,11 +190,11 @@ def put_ends(result, iterator):
     put(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number, KEY_TASK, task, KEY_WORKER, worker)
 
 
-def get_begins(iterator, *timeout):
+def get_begins(iterator, timeout=None):
     local.getting = True
 
 
-def get_ends(result, iterator, *timeout):
+def get_ends(result, iterator, timeout=None):
     local.getting = False
     iteration = loaders.iterations.get(id(iterator))
     if result is record.FAILED or not result[0] or iteration is None:
@@ -210,7 +217,7 @@ def hook_iterators(module):
     base, _, parallel = classes = [getattr(module, name, None) for name in names]
     for cls in filter(None, classes):
         hook(cls, "__init__", iterate, iterate_begins, iterate_ends)
-    if base is None or not hook(base, "__next__", record.span_role(NEXT, "next"), None, next_ends):
+    if base is None or not hook(base, "__next__", record.span_role(NEXT, "next"), next_begins, next_ends):
         estimated("wait", "torch has no _BaseDataLoaderIter.__next__")
         return
     if not hook(base, "_next_index", record.span_role(SAMPLER, "sampler"), sampler_begins, sampler_ends):

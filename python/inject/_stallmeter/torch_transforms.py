@@ -172,8 +172,8 @@ class Plan:
 def span_of_run(functions):
     if not functions:
         return None
-    places = [where_of(function) for function in functions]
-    return record.span_role(TRANSFORM, ", ".join(map(name_of, functions)), places[0])
+    places = filter(None, map(where_of, functions))
+    return record.span_role(TRANSFORM, ", ".join(map(name_of, functions)), next(places, ""))
 
 
 class Progress:
@@ -204,7 +204,7 @@ class Progress:
         return self.inside is None and self.next < len(wrapped) and wrapped[self.next] == id(member)
 
 
-def called(thing, *image):
+def called(thing, *image, **more):
     """Before the span of a member or of a Compose."""
     running = getattr(local, "composes", None)
     if running and running[-1].expects(thing):
@@ -212,7 +212,7 @@ def called(thing, *image):
         running[-1].inside = thing
 
 
-def returned(result, thing, *image):
+def returned(result, thing, *image, **more):
     """After it."""
     running = getattr(local, "composes", None)
     if running and running[-1].inside is thing:
@@ -223,7 +223,7 @@ def returned(result, thing, *image):
             progress.begin_gap()
 
 
-def compose_begins(compose, *image):
+def compose_begins(compose, *image, **more):
     """Inside the span of a Compose."""
     plan = plans.get(id(compose))
     if plan is None:
@@ -235,7 +235,7 @@ def compose_begins(compose, *image):
     return None
 
 
-def compose_ends(result, compose, *image):
+def compose_ends(result, compose, *image, **more):
     local.composes.pop().end_gap()
 
 

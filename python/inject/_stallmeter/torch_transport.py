@@ -20,20 +20,20 @@ def is_message(thing) -> bool:
     return type(thing) is tuple and len(thing) == 2 and type(thing[0]) is int
 
 
-def dump_begins(message, *protocol):
+def dump_begins(message, protocol=None):
     return here["worker"] and is_message(message)
 
 
-def dump_ends(result, message, *protocol):
+def dump_ends(result, message, protocol=None):
     if result is not record.FAILED:
         args(KEY_BYTES, len(result), KEY_TASK, message[0])
 
 
-def load_begins(data, *more):
+def load_begins(data, **options):
     return not here["worker"] and (getattr(local, "getting", False) or getattr(local, "pin_thread", False))
 
 
-def load_ends(result, data, *more):
+def load_ends(result, data, **options):
     if is_message(result):
         args(KEY_BYTES, len(data), KEY_TASK, result[0])
 
@@ -53,18 +53,18 @@ class Pickling:
         return self._pickler(*arguments, **keywords)
 
 
-def pin_begins(*data):
+def pin_begins(data, device=None):
     """Only the outermost call: pin_memory goes down into what it is given by calling itself."""
     if getattr(local, "pinning", False):
         return False
     local.pinning = True
 
 
-def pin_ends(*data):
+def pin_ends(result, data, device=None):
     local.pinning = False
 
 
-def pin_thread_begins(*queues):
+def pin_thread_begins(*arguments, **keywords):
     local.pin_thread = True
     return False
 
