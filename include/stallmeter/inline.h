@@ -29,7 +29,7 @@ extern "C" {
 
 enum {
 	SM_INLINE_NAMES = 1024, /* ids below fit a short word */
-	SM_INLINE_DEPTH = 64,	/* open spans whose begin is remembered, a power of two */
+	SM_INLINE_DEPTH = 256,	/* open spans whose begin is remembered, a power of two */
 	SM_INLINE_NAME_BITS = 21,
 };
 

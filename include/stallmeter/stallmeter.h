@@ -63,7 +63,7 @@ SM_API uint32_t sm_name_register_role(enum sm_name_of kind, int role, const char
  * threshold carries its cause (CPU, run delay, blocked, faults, block input); the others cost the clock alone. */
 SM_API void sm_span_begin(uint32_t name);
 SM_API void sm_span_end(void);
-/* A span that always carries its cause. Ends with sm_span_end. */
+/* A span that always carries its cause (as long as no more than 24 of its kind are nested). Ends with sm_span_end. */
 SM_API void sm_span_begin_cause(uint32_t name);
 /* A number for the innermost open span of this thread (keys of base/vocabulary.h). */
 SM_API void sm_span_arg(int key, int64_t value);

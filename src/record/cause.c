@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -20,6 +21,7 @@
 enum {
 	FD_FROM = 200,	  /* out of the way of the low numbers that programs count on */
 	FAILURES_MAX = 8, /* then the source is given up for this thread */
+	OPEN_FDS_MAX = 64,
 };
 
 static bool is_alone(void)
@@ -43,6 +45,20 @@ static bool read_cpu(clockid_t id, uint64_t *ret_ns)
 
 /* --- run delay --- */
 
+/* Descriptors that are open in this process, plus one; a forked child inherits the list with them. */
+static int open_fds[OPEN_FDS_MAX];
+
+static void swap_open_fd(int from_plus_one, int to_plus_one)
+{
+	for (int i = 0; i < OPEN_FDS_MAX; i++) {
+		int expected = from_plus_one;
+		if (__atomic_compare_exchange_n(&open_fds[i], &expected, to_plus_one, false,
+			    __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+			return;
+		}
+	}
+}
+
 static int open_schedstat(void)
 {
 	int low = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
@@ -50,11 +66,33 @@ static int open_schedstat(void)
 		return -1;
 	}
 	int high = fcntl(low, F_DUPFD_CLOEXEC, FD_FROM);
-	if (high < 0) {
-		return low;
+	if (high >= 0) {
+		close(low);
 	}
-	close(low);
-	return high;
+	int fd = high >= 0 ? high : low;
+	swap_open_fd(0, fd + 1);
+	return fd;
+}
+
+/* A number may be another file's by now, so only what still is a schedstat, and not of a thread of ours, is closed. */
+static bool is_schedstat_of_another(int fd)
+{
+	char link[64], file[64];
+	int pid = 0, tid = 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	ssize_t length = readlink(link, file, sizeof(file) - 1);
+	file[length > 0 ? length : 0] = '\0';
+	return sscanf(file, "/proc/%d/task/%d/schedstat", &pid, &tid) == 2 && pid != getpid();
+}
+
+void sm_cause_close_inherited(void)
+{
+	for (int i = 0; i < OPEN_FDS_MAX; i++) {
+		if (open_fds[i] && is_schedstat_of_another(open_fds[i] - 1)) {
+			close(open_fds[i] - 1);
+		}
+		open_fds[i] = 0;
+	}
 }
 
 /* "cpu delay slices\n", three numbers and nothing else: the program may have closed our descriptor, and its number be
@@ -99,6 +137,7 @@ static bool read_run_delay(struct sm_cause_source *source, uint64_t *ret_ns)
 	if (source->fd_plus_one && read_schedstat(source->fd_plus_one - 1, ret_ns)) {
 		return true;
 	}
+	swap_open_fd(source->fd_plus_one, 0);
 	source->fd_plus_one = 0; /* not closed: it may be another's by now */
 	source->failures++;
 	return false;
@@ -109,6 +148,9 @@ void sm_cause_close(struct sm_cause_source *source)
 	uint64_t unused;
 	if (source->fd_plus_one && read_schedstat(source->fd_plus_one - 1, &unused)) {
 		close(source->fd_plus_one - 1);
+	}
+	if (source->fd_plus_one) {
+		swap_open_fd(source->fd_plus_one, 0);
 	}
 	*source = (struct sm_cause_source){0};
 }

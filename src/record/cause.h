@@ -33,6 +33,8 @@ void sm_cause_read_begin(struct sm_cause_source *source, struct sm_cause_reading
 void sm_cause_read_end(struct sm_cause_source *source, struct sm_cause_reading *ret_reading);
 struct sm_ring_cause sm_cause_between(
 	const struct sm_cause_reading *begin, const struct sm_cause_reading *end);
+/* In a child: closes what its parent's threads had open. */
+void sm_cause_close_inherited(void);
 void sm_cause_close(struct sm_cause_source *source);
 
 #endif

@@ -1,6 +1,7 @@
 #include "record/fork.h"
 
 #include "base/mem.h"
+#include "record/cause.h"
 #include "record/identity.h"
 #include "record/name.h"
 #include "record/session.h"
@@ -17,7 +18,11 @@
 #define MADV_WIPEONFORK 18
 #endif
 
-enum { THREAD_MAX = 4096, PAGE = 4096 };
+enum {
+	THREAD_MAX = 4096,
+	PAGE = 4096,
+	RETRY_TIME = 1 << 30, /* between two attempts to make the file, about half a second */
+};
 
 struct sm_fork_state *sm_fork_state;
 
@@ -128,15 +133,18 @@ int sm_fork_open_file(void)
 	struct sm_fork_state *state = sm_fork_state;
 	if (!state->open) {
 		uint64_t now = sm_ring_clock_units(&sm_session_here.clock);
-		if (state->retry_time && (int64_t)(now - state->retry_time) < 0) {
+		uint64_t next = sm_fork_retry_time();
+		if (next && (int64_t)(now - next) < 0) {
 			return -EAGAIN;
 		}
-		if (!state->retry_time) {
+		if (!state->thread_count) {
 			choose_first_thread();
+			sm_cause_close_inherited();
 		}
 		int error = make_file();
+		next = error ? (now + RETRY_TIME) | 1 : 0;
+		__atomic_store_n(&state->retry_time, next, __ATOMIC_RELAXED);
 		if (error) {
-			state->retry_time = (now + ((uint64_t)1 << 30)) | 1;
 			return error;
 		}
 		state->open = true;

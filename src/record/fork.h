@@ -17,7 +17,7 @@ struct sm_thread;
 struct sm_fork_state {
 	pthread_mutex_t lock;
 	bool open;		/* this process has its file */
-	uint64_t retry_time;	/* after a failed attempt, in units of the clock */
+	uint64_t retry_time;	/* atomic: when to try again to make the file; 0: at once */
 	uint64_t lost;		/* atomic: events lost while there was no file */
 	uint64_t *lost_in_file; /* atomic: the header's count, once there is a file */
 	struct sm_ring_writer writer;
@@ -42,6 +42,11 @@ struct sm_fork_guard {
 };
 void sm_fork_lock(struct sm_fork_guard *guard);
 void sm_fork_unlock(const struct sm_fork_guard *guard);
+
+static inline uint64_t sm_fork_retry_time(void)
+{
+	return __atomic_load_n(&sm_fork_state->retry_time, __ATOMIC_RELAXED);
+}
 
 /* Under the lock: sees to it that this process has its file, in a new child with all names in it. 0 or -errno. */
 int sm_fork_open_file(void);

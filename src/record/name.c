@@ -18,7 +18,7 @@
 enum {
 	BLOCK_NAMES = 1024,
 	BLOCK_COUNT = SM_RING_NAMES_MAX / BLOCK_NAMES,
-	TEXT_PAGES_BYTES = 64 * 1024,
+	TEXTS_BYTES = 64 * 1024,
 	LOOKUP_MIN = 4096,
 };
 
@@ -34,11 +34,15 @@ struct name_lookup {
 	uint32_t ids[];
 };
 
+struct name_texts {
+	size_t used;
+	char bytes[];
+};
+
 static struct name_entry *blocks[BLOCK_COUNT]; /* of BLOCK_NAMES; id 0 is unused */
 static uint32_t count = 1;
 static struct name_lookup *lookup;
-static char *text_at;
-static size_t text_left;
+static struct name_texts *texts; /* the newest; full ones are only pointed into */
 
 unsigned char sm_name_weights[SM_NAME_WEIGHTS];
 enum { WEIGHT_MAX = 8 };
@@ -136,18 +140,16 @@ static int grow_blocks(void)
 
 static const char *keep_text(const char *text, size_t length)
 {
-	if (length > text_left) {
-		char *pages = sm_mem_map(TEXT_PAGES_BYTES);
-		if (!pages) {
+	if (!texts || length > TEXTS_BYTES - sizeof(*texts) - texts->used) {
+		struct name_texts *next = sm_mem_map(TEXTS_BYTES);
+		if (!next) {
 			return NULL;
 		}
-		text_at = pages;
-		text_left = TEXT_PAGES_BYTES;
+		texts = next;
 	}
-	char *kept = text_at;
+	char *kept = texts->bytes + texts->used;
 	memcpy(kept, text, length);
-	text_at += length;
-	text_left -= length;
+	texts->used += length;
 	return kept;
 }
 

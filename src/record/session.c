@@ -80,6 +80,7 @@ static int start(const struct sm_session_options *options)
 		return error;
 	}
 	session->unique[0] = '\0';
+	sm_thread_stop_all(); /* a thread that was held up in the middle of an event when the last session stopped */
 	sm_fork_state->retry_time = 0;
 	error = sm_fork_open_file();
 	if (error) {

@@ -273,10 +273,18 @@ static void lose_event(struct sm_thread *thread, bool say)
 	sm_fork_count_lost(1);
 }
 
+/* There was nothing to have a moment ago: spares the lock. */
+static bool is_too_early(const struct sm_thread *thread)
+{
+	uint64_t next =
+		thread->live && !thread->slot.segment ? thread->retry_time : sm_fork_retry_time();
+	return next && (int64_t)(now() - next) < 0;
+}
+
 static bool find_room(void)
 {
 	struct sm_thread *thread = sm_thread_self();
-	if (thread->live && !thread->slot.segment && (int64_t)(now() - thread->retry_time) < 0) {
+	if (is_too_early(thread)) {
 		lose_event(thread, true);
 		return false;
 	}
@@ -347,7 +355,6 @@ void sm_thread_stop_all(void)
 	for (uint32_t i = 0; i < sm_fork_state->thread_count; i++) {
 		struct sm_thread *thread = sm_fork_thread(sm_fork_state->thread_first + i);
 		seal_slot(thread);
-		thread->hot.cursor = NULL;
 		thread->lost = thread->lost_unsaid = thread->retry_time = 0;
 	}
 }

@@ -13,6 +13,8 @@
 static const char kernel_clocksource[] =
 	"/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
+static bool all_distrusted;
+
 static bool kernel_keeps_time_by(const char *path, const char *counter)
 {
 	char text[32] = "";
@@ -53,11 +55,16 @@ static double measure_pace(const struct sm_ring_clock *clock)
 void sm_ring_clock_choose(struct sm_ring_clock *clock, const char *clocksource)
 {
 	*clock = (struct sm_ring_clock){.kind = SM_RING_CLOCK_MONOTONIC, .ticks_per_ns = 1};
-	if (counter_is_trusted(clocksource ? clocksource : kernel_clocksource)) {
+	if (!all_distrusted && counter_is_trusted(clocksource ? clocksource : kernel_clocksource)) {
 		clock->kind = SM_RING_CLOCK_TSC;
 		clock->tick_shift = SM_INLINE_TICK_SHIFT;
 		clock->ticks_per_ns = measure_pace(clock);
 	}
+}
+
+void sm_ring_clock_distrust(bool distrusted)
+{
+	all_distrusted = distrusted;
 }
 
 uint64_t sm_ring_clock_ticks(const struct sm_ring_clock *clock)

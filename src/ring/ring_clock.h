@@ -11,6 +11,8 @@
 
 #include <stallmeter/inline.h>
 
+#include <stdbool.h>
+
 struct sm_ring_clock {
 	enum sm_ring_clock_kind kind;
 	uint32_t tick_shift; /* a time unit is 2^tick_shift ticks */
@@ -20,6 +22,9 @@ struct sm_ring_clock {
 /* Takes some 30 microseconds to measure the pace of a counter. `clocksource` is the kernel's file that names its own
  * clock, NULL for the real one. */
 void sm_ring_clock_choose(struct sm_ring_clock *clock, const char *clocksource);
+
+/* Tests only: no counter is trusted, so that time can be false (base/clock.h). */
+void sm_ring_clock_distrust(bool distrusted);
 
 uint64_t sm_ring_clock_ticks(const struct sm_ring_clock *clock);
 /* The same instant on all three clocks, the tightest of `tries` brackets. */

@@ -165,10 +165,12 @@ static int64_t ns_of(
 	       (int64_t)((double)(int64_t)(ticks - segment->ticks) * oracle->ns_per_tick);
 }
 
+/* A short word is less than 2^20 ahead; a long one is the nearest instant with these bits, on either side. */
 static void complete(struct position *position, uint64_t low, int bits)
 {
 	uint64_t mask = ((uint64_t)1 << bits) - 1;
-	position->time += (low - position->time) & mask;
+	uint64_t ahead = (low - position->time) & mask;
+	position->time += bits == 40 && ahead >> 39 ? ahead - mask - 1 : ahead;
 }
 
 static void read_words(struct oracle *oracle, const struct sm_ring_segment *segment,
