@@ -19,6 +19,11 @@ static double number_fact(const struct sm_model *model, const char *key)
 	return text && stop != text ? value : NAN;
 }
 
+double sm_analysis_loader_time_s(const struct sm_loader *loader)
+{
+	return sm_steps_span(loader).time_s;
+}
+
 /* The least of what affinity, a quota and the machine allow. */
 double sm_analysis_usable_cores(const struct sm_model *model)
 {
@@ -88,7 +93,7 @@ int sm_analysis_build(
 	struct sm_analysis *ret_analysis, struct sm_model *model, struct sm_error *reterr)
 {
 	struct sm_analysis analysis = {
-		.model = model, .loader_count = model->loader_count, .training_loader = -1};
+		.model = model, .arena = &model->arena, .loader_count = model->loader_count, .training_loader = -1};
 	analysis.loaders = sm_arena_alloc(
 		&model->arena, (model->loader_count + 1) * sizeof(*analysis.loaders));
 	int error = analysis.loaders ? 0 : -ENOMEM;

@@ -71,6 +71,7 @@ struct sm_verdict {
 
 struct sm_analysis {
 	const struct sm_model *model;
+	struct sm_arena *arena;	  /* borrowed: the model's; for what later parts add */
 	double time_s;		  /* T */
 	double wall_s;		  /* of the run */
 	int64_t begin_ns, end_ns; /* of T */
@@ -83,6 +84,8 @@ struct sm_analysis {
 	double own_cpu_s, own_cpu_share; /* ours: collector and recording; NaN when unknown */
 };
 
+double sm_analysis_loader_time_s(
+	const struct sm_loader *loader); /* its epochs, without what lies between them */
 double sm_analysis_usable_cores(const struct sm_model *model); /* NaN unknown */
 int sm_analysis_build(
 	struct sm_analysis *ret_analysis, struct sm_model *model, struct sm_error *reterr);

@@ -1,0 +1,130 @@
+/* What a cure or another setting would have saved, with an interval.
+ *
+ * Both runs are simulated, so that what the model gets wrong in both cancels. The interval is over resampled runs:
+ * blocks of consecutive batches, drawn with a fixed seed, the same blocks for both runs. A long run is resampled shorter, and the
+ * spread then shrunk by the square root of the ratio (m out of n). */
+#include "analyze/bootstrap.h"
+#include "base/mem.h"
+#include "predict/simulate.h"
+
+#include <errno.h>
+#include <math.h>
+
+enum { RESAMPLES = 80, RESAMPLED_MAX = 4096 };
+
+struct comparison {
+	const struct sm_loader_model *model;
+	struct sm_setting base_setting, new_setting;
+	struct sm_demand *base, *changed; /* owned */
+	struct sm_borders base_borders, changed_borders;
+};
+
+static int compare(
+	const struct comparison *pair, const size_t *order, size_t count, double *ret_ratio)
+{
+	struct sm_outcome base, changed;
+	int error = sm_simulate_time(pair->model, &pair->base_setting, pair->base,
+		&pair->base_borders, order, count, &base);
+	error = error ? error
+		      : sm_simulate_time(pair->model, &pair->new_setting, pair->changed,
+				&pair->changed_borders, order, count, &changed);
+	if (!error) {
+		*ret_ratio = base.time_s > 0 ? changed.time_s / base.time_s : 1;
+	}
+	return error;
+}
+
+static void resample(
+	struct sm_bootstrap *bootstrap, size_t *order, size_t count, size_t recorded, size_t block)
+{
+	for (size_t filled = 0; filled < count;) {
+		size_t at = sm_bootstrap_below(bootstrap, recorded);
+		for (size_t k = 0; k < block && filled < count; k++) {
+			order[filled++] = (at + k) % recorded;
+		}
+	}
+}
+
+static int spread(const struct comparison *pair, double *ratios)
+{
+	size_t recorded = pair->model->count,
+	       count = recorded < RESAMPLED_MAX ? recorded : RESAMPLED_MAX;
+	size_t window =
+		(size_t)pair->base_setting.num_workers * (size_t)pair->base_setting.prefetch_factor;
+	size_t block = sm_bootstrap_block(count, window ? window : 1);
+	struct sm_bootstrap bootstrap = {SM_BOOTSTRAP_SEED};
+	size_t *order = sm_mem_alloc((count + 1) * sizeof(*order));
+	int error = order ? 0 : -ENOMEM;
+	for (int i = 0; i < RESAMPLES && !error; i++) {
+		resample(&bootstrap, order, count, recorded, block);
+		error = compare(pair, order, count, &ratios[i]);
+	}
+	sm_mem_free(order);
+	return error;
+}
+
+/* T' / T: middle from the run as recorded, ends as far from it as the resampled ones are from their median. */
+static int find_ratio(const struct comparison *pair, struct sm_interval *ret)
+{
+	double ratios[RESAMPLES], middle;
+	int error = compare(pair, NULL, 0, &middle);
+	error = error ? error : spread(pair, ratios);
+	if (error) {
+		return error;
+	}
+	double count = (double)pair->model->count;
+	double shrink = sqrt(fmin(1, RESAMPLED_MAX / count));
+	double low = sm_bootstrap_percentile(ratios, RESAMPLES, 0.025);
+	double high = sm_bootstrap_percentile(ratios, RESAMPLES, 0.975);
+	double median = sm_bootstrap_percentile(ratios, RESAMPLES, 0.5);
+	*ret = (struct sm_interval){
+		middle + (low - median) * shrink, middle, middle + (high - median) * shrink};
+	return 0;
+}
+
+static int ratio_of(const struct sm_loader_model *model, const struct sm_setting *setting,
+	const struct sm_cure *cure, struct sm_interval *ret)
+{
+	struct sm_setting recorded = sm_loader_model_setting(model);
+	struct comparison pair = {.model = model,
+		.base_setting = recorded,
+		.new_setting = setting ? *setting : recorded};
+	int error = sm_simulate_demands(model, NULL, &pair.base, &pair.base_borders);
+	error = error ? error
+		      : sm_simulate_demands(model, cure, &pair.changed, &pair.changed_borders);
+	error = error ? error : find_ratio(&pair, ret);
+	sm_mem_free(pair.base);
+	sm_mem_free(pair.changed);
+	return error;
+}
+
+static double clip(double value, double most)
+{
+	return fmax(0, fmin(value, most));
+}
+
+int sm_loader_model_severity(const struct sm_loader_model *model, const struct sm_setting *setting,
+	const struct sm_cure *cure, struct sm_interval *ret_severity)
+{
+	struct sm_interval ratio;
+	int error = ratio_of(model, setting, cure, &ratio);
+	if (error) {
+		return error;
+	}
+	double most = !cure || sm_cure_is_input(cure) ? model->exposed_share : 1;
+	*ret_severity = (struct sm_interval){clip(1 - ratio.high, most),
+		clip(1 - ratio.middle, most), clip(1 - ratio.low, most)};
+	return 0;
+}
+
+int sm_loader_model_speedup(const struct sm_loader_model *model, const struct sm_setting *setting,
+	struct sm_interval *ret_speedup)
+{
+	struct sm_interval ratio;
+	int error = ratio_of(model, setting, NULL, &ratio);
+	if (!error) {
+		*ret_speedup = (struct sm_interval){1 / fmax(ratio.high, 1e-9),
+			1 / fmax(ratio.middle, 1e-9), 1 / fmax(ratio.low, 1e-9)};
+	}
+	return error;
+}

@@ -1,0 +1,122 @@
+#include "predict/simulate.h"
+
+#include "analyze/attribution.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <math.h>
+
+int sm_simulate_demands(const struct sm_loader_model *model, const struct sm_cure *cure,
+	struct sm_demand **ret_demands, struct sm_borders *ret_borders)
+{
+	struct sm_demand *demands = sm_mem_alloc((model->count + 1) * sizeof(*demands));
+	int error = demands ? sm_cure_apply(model, cure, demands, ret_borders) : -ENOMEM;
+	if (error) {
+		sm_mem_free(demands);
+		return error;
+	}
+	*ret_demands = demands;
+	return 0;
+}
+
+/* Workers that stay start no new ones; workers that no longer stay start anew in every epoch. */
+static struct sm_borders borders_under(const struct sm_loader_model *model,
+	const struct sm_setting *setting, struct sm_borders borders)
+{
+	struct sm_setting recorded = sm_loader_model_setting(model);
+	if (setting->num_workers == 0) {
+		return (struct sm_borders){0};
+	}
+	if (recorded.num_workers > 0 && setting->persistent_workers &&
+		!recorded.persistent_workers) {
+		borders.startup_later = borders.iterate_later = borders.ending = 0;
+	}
+	if (recorded.persistent_workers && !setting->persistent_workers) {
+		borders.startup_later = borders.startup_first;
+		borders.iterate_later = borders.iterate_first;
+	}
+	return borders;
+}
+
+static struct sm_setting bounded(struct sm_setting setting)
+{
+	setting.num_workers = setting.num_workers < 0	   ? 0
+			      : setting.num_workers > 1024 ? 1024
+							   : setting.num_workers;
+	setting.prefetch_factor = setting.prefetch_factor < 1	   ? 1
+				  : setting.prefetch_factor > 1024 ? 1024
+								   : setting.prefetch_factor;
+	return setting;
+}
+
+static struct sm_replay as_replay(const struct sm_loader_model *model,
+	const struct sm_setting *setting, const struct sm_demand *demands,
+	const struct sm_borders *borders, const size_t *order, size_t count)
+{
+	return (struct sm_replay){
+		.demands = demands,
+		.order = order,
+		.count = order ? count : model->count,
+		.recorded = model->count,
+		.borders = borders_under(model, setting, *borders),
+		.setting = bounded(*setting),
+		.asynchronous = model->asynchronous,
+	};
+}
+
+int sm_simulate_time(const struct sm_loader_model *model, const struct sm_setting *setting,
+	const struct sm_demand *demands, const struct sm_borders *borders, const size_t *order,
+	size_t count, struct sm_outcome *ret)
+{
+	struct sm_replay replay = as_replay(model, setting, demands, borders, order, count);
+	return sm_recursion_run(&replay, NULL, ret);
+}
+
+/* The simulated run as a recorded one, so that one walk serves both. */
+static int fill_shares(const struct sm_replay *replay, struct sm_batch *timeline, double *share)
+{
+	struct sm_loader loader = {.batches = timeline,
+		.batch_count = replay->count,
+		.batch_total = replay->count,
+		.num_workers = replay->setting.num_workers};
+	double sum = 0;
+	int error = sm_attribution_walk(&loader, share);
+	for (int i = 0; i < SM_STAGE_COUNT; i++) {
+		sum += share[i];
+	}
+	for (int i = 0; i < SM_STAGE_COUNT; i++) {
+		share[i] = sum > 0 ? share[i] / sum : 0;
+	}
+	return error;
+}
+
+int sm_loader_model_simulate(const struct sm_loader_model *model, const struct sm_setting *setting,
+	const struct sm_cure *cure, const size_t *order, size_t order_count,
+	struct sm_prediction *ret_prediction)
+{
+	struct sm_setting recorded = sm_loader_model_setting(model);
+	struct sm_demand *demands = NULL;
+	struct sm_borders borders;
+	struct sm_outcome outcome, plain;
+	struct sm_prediction prediction = {0};
+	int error = sm_simulate_demands(model, cure, &demands, &borders);
+	if (error) {
+		return error;
+	}
+	struct sm_replay replay = as_replay(
+		model, setting ? setting : &recorded, demands, &borders, order, order_count);
+	struct sm_batch *timeline = sm_mem_calloc(replay.count + 1, sizeof(*timeline));
+	error = timeline ? sm_recursion_run(&replay, timeline, &plain) : -ENOMEM;
+	error = error ? error : fill_shares(&replay, timeline, prediction.share);
+	error = error ? error
+		      : sm_simulate_time(model, &replay.setting, demands, &borders, order,
+				order_count, &outcome);
+	if (!error) {
+		prediction.time_s = outcome.time_s;
+		prediction.exposed_s = outcome.exposed_s;
+		*ret_prediction = prediction;
+	}
+	sm_mem_free(timeline);
+	sm_mem_free(demands);
+	return error;
+}
