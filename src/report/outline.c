@@ -207,7 +207,7 @@ static void build_cause(struct sm_outline *outline, const struct sm_verdict *ver
 	if (verdict->class_ == SM_VERDICT_CANNOT_TELL) {
 		outline->cause_label = "Missing";
 		outline->cause = verdict->missing ? sm_phrases_clean(words, verdict->missing)
-						  : "what decides was not measured";
+						  : "What decides was not measured.";
 		outline->proof = say_dearest(outline);
 	} else if (top) {
 		outline->cause = sm_phrases_printf(
@@ -215,11 +215,11 @@ static void build_cause(struct sm_outline *outline, const struct sm_verdict *ver
 		outline->proof = join_evidence(words, top);
 	} else if (verdict->class_ == SM_VERDICT_COMPUTE_BOUND) {
 		outline->cause_label = "To do";
-		outline->cause = "nothing to fix here: the input keeps up with the training step";
+		outline->cause = "Nothing to fix here: the input keeps up with the training step";
 		outline->proof = say_dearest(outline);
 	} else {
 		outline->cause = sm_phrases_printf(words,
-			"no single cause gives back %d %% or more", SM_SEVERITY_SHOWN_PERCENT);
+			"No single cause gives back %d %% or more", SM_SEVERITY_SHOWN_PERCENT);
 		outline->proof = say_dearest(outline);
 	}
 }

@@ -6,8 +6,10 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-static const char *lower_case(struct sm_phrases *words, const char *type)
+/* "CPU_INTENSIVE", "too_few_workers": "CPU intensive", "too few workers". */
+static const char *say_word(struct sm_phrases *words, const char *type)
 {
 	char *text = sm_arena_strdup(words->arena, type);
 	if (!text) {
@@ -15,9 +17,17 @@ static const char *lower_case(struct sm_phrases *words, const char *type)
 		return "";
 	}
 	for (char *at = text; *at; at++) {
-		*at = (char)(*at == '_' ? ' ' : tolower((unsigned char)*at));
+		*at = (char)tolower((unsigned char)*at);
 	}
-	return text;
+	return sm_phrases_metric(words, text, "");
+}
+
+/* The finer word, where it says more than the title. */
+static const char *say_cause(
+	struct sm_phrases *words, const struct sm_finding *finding, const char *title)
+{
+	const char *cause = finding->cause ? say_word(words, finding->cause) : "";
+	return strcasecmp(cause, title) == 0 ? "" : cause;
 }
 
 static const char *say_file(struct sm_phrases *words, const struct sm_finding *finding)
@@ -145,8 +155,8 @@ static void fill(struct sm_phrases *words, const struct sm_finding *finding, siz
 		.finding = finding,
 		.id = detector->id,
 		.type = detector->type,
-		.title = detector->title ? detector->title : lower_case(words, detector->type),
-		.cause = finding->cause ? lower_case(words, finding->cause) : "",
+		.title = detector->title ? detector->title : say_word(words, detector->type),
+		.cause = say_cause(words, finding, detector->title ? detector->title : ""),
 		.where = say_where(words, finding, loader_count),
 		.gives_back = say_gives_back(words, finding),
 		.confidence = sm_phrases_printf(
@@ -165,7 +175,7 @@ static void build_passed(struct sm_outline *outline, const struct sm_findings *f
 	for (size_t i = 0; outline->passed && i < findings->passed_count; i++) {
 		const struct sm_detector *detector = findings->passed[i];
 		outline->passed[outline->passed_count++] = sm_phrases_printf(&outline->words,
-			"%s %s", detector->id, lower_case(&outline->words, detector->type));
+			"%s %s", detector->id, say_word(&outline->words, detector->type));
 	}
 }
 

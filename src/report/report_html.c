@@ -14,6 +14,7 @@ enum page_slot {
 	PAGE_TEXT,
 	PAGE_TITLE,
 	PAGE_VERDICT,
+	PAGE_PIPELINE,
 	PAGE_FINDINGS,
 	PAGE_LOADERS,
 	PAGE_RUN,
@@ -39,6 +40,9 @@ static int fill(FILE *out, const struct page_piece *piece, const struct sm_repor
 		break;
 	case PAGE_VERDICT:
 		sm_report_html_verdict_write(out, outline);
+		break;
+	case PAGE_PIPELINE:
+		sm_report_html_loaders_pipeline_write(out, outline);
 		break;
 	case PAGE_FINDINGS:
 		sm_report_html_findings_write(out, outline);

@@ -10,8 +10,10 @@ static void write_title(FILE *out, const struct sm_outline_finding *row)
 	sm_html_put(out, "<span class=\"gives\">%s</span><span class=\"sure\">%s</span></header>\n",
 		row->gives_back, row->confidence);
 	if (*row->where || *row->cause) {
-		sm_html_put(out, "<p class=\"where\">%s%s%s</p>\n", row->where,
-			*row->where && *row->cause ? ": " : "", row->cause);
+		sm_html_put(out,
+			*row->where && *row->cause ? "<p class=\"where\">%s (%s)</p>\n"
+						   : "<p class=\"where\">%s%s</p>\n",
+			row->where, row->cause);
 	}
 	if (*row->risk) {
 		sm_html_put(out, "<p class=\"risk\">%s</p>\n", row->risk);

@@ -100,7 +100,8 @@ static void write_workers(FILE *out, const struct sm_outline_loader *loader)
 	if (!loader->worker_count) {
 		return;
 	}
-	fputs("<div class=\"scroll\"><table><caption>Workers</caption><thead><tr><th "
+	fputs("<div class=\"scroll\"><table "
+	      "class=\"narrow\"><caption>Workers</caption><thead><tr><th "
 	      "scope=\"col\">worker</th>"
 	      "<th scope=\"col\" class=\"n\">pid</th><th scope=\"col\" class=\"n\">busy</th>"
 	      "<th scope=\"col\" class=\"n\">CPU</th><th scope=\"col\" class=\"n\">memory</th>"
@@ -144,11 +145,23 @@ static void write_loader(FILE *out, const struct sm_outline_loader *loader)
 		"<section class=\"loader\"><h3>Loader %s</h3>\n<p class=\"settings\">%s</p>\n",
 		loader->name, loader->settings);
 	sm_html_put(out, "<p class=\"note\">%s</p>\n", loader->stalls);
-	write_pipe(out, loader);
+	if (!loader->feeds_training) {
+		write_pipe(out, loader);
+	}
 	write_stages(out, loader);
 	write_transforms(out, loader);
 	write_workers(out, loader);
 	write_slowest(out, loader);
+	fputs("</section>\n", out);
+}
+
+void sm_report_html_loaders_pipeline_write(FILE *out, const struct sm_outline *outline)
+{
+	if (!outline->training || !outline->training->stage_count) {
+		return;
+	}
+	fputs("<section id=\"pipeline\"><h2>Where the time goes</h2>\n", out);
+	write_pipe(out, outline->training);
 	fputs("</section>\n", out);
 }
 
@@ -157,7 +170,7 @@ void sm_report_html_loaders_write(FILE *out, const struct sm_outline *outline)
 	if (!outline->loader_count) {
 		return;
 	}
-	fputs("<section id=\"pipeline\"><h2>Pipeline</h2>\n", out);
+	fputs("<section id=\"loaders\"><h2>Loaders</h2>\n", out);
 	for (size_t i = 0; i < outline->loader_count; i++) {
 		write_loader(out, &outline->loaders[i]);
 	}

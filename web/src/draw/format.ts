@@ -45,6 +45,12 @@ export function inUnit(value: number | null | undefined, unit: string): string {
   }
 }
 
+// Sizes are round in powers of two, everything else in powers of ten.
+export function ticksOf(unit: string, high: number, most: number): number[] {
+  const scale = unit.startsWith("bytes") && high > 0 ? 1024 ** Math.floor(Math.log(high) / Math.log(1024)) : 1;
+  return ticks(0, high / scale, most).map((value) => value * scale);
+}
+
 // At most `most` round numbers from 0 or `low` up to `high`.
 export function ticks(low: number, high: number, most: number): number[] {
   const rough = (high - low) / Math.max(1, most);
@@ -58,4 +64,24 @@ export function ticks(low: number, high: number, most: number): number[] {
     found.push(at * step);
   }
   return found;
+}
+
+// Round times for an axis, and how to write them: "12.5 s" within a minute, else "1:30" and "2:05:00".
+export function timeTicks(begin: number, end: number, most: number): { at: number; text: string }[] {
+  const rough = (end - begin) / Math.max(1, most);
+  const round = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400];
+  const step = round.find((size) => size >= rough);
+  const times =
+    rough < 1 || !step
+      ? ticks(begin, end, most)
+      : Array.from({ length: Math.floor(end / step) - Math.ceil(begin / step) + 1 }, (_, i) => (Math.ceil(begin / step) + i) * step);
+  return times.map((at) => ({ at, text: end < 60 ? `${Number(at.toPrecision(6))} s` : clock(at) }));
+}
+
+function clock(time: number): string {
+  const tenths = Math.round(time * 10);
+  const whole = Math.floor(tenths / 10);
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const head = whole >= 3600 ? `${Math.floor(whole / 3600)}:${two(Math.floor(whole / 60) % 60)}` : String(Math.floor(whole / 60));
+  return `${head}:${two(whole % 60)}${tenths % 10 ? `.${tenths % 10}` : ""}`;
 }

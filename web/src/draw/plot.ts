@@ -1,6 +1,6 @@
 // The frame of a picture over time: axes, a crosshair that follows the pointer in all of them, and dragging to zoom.
 import { lowerBound, type Range } from "../model/range";
-import { inUnit, seconds, ticks } from "./format";
+import { inUnit, ticksOf, timeTicks } from "./format";
 import { svg } from "./svg";
 
 export interface Frame {
@@ -29,15 +29,16 @@ export function plot(root: SVGElement, range: Range, highest: number, unit: stri
   root.setAttribute("height", String(frame.height));
   root.setAttribute("role", "img");
   root.setAttribute("aria-label", label);
-  for (const value of ticks(0, highest, frame.height > 120 ? 4 : 2)) {
+  for (const value of ticksOf(unit, highest, frame.height > 120 ? 4 : 2)) {
     const at = y(value);
     root.append(
       svg("line", { class: "grid", x1: frame.left, x2: frame.width - 4, y1: at, y2: at }),
       svg("text", { class: "tick", x: frame.left - 6, y: at + 3.5, "text-anchor": "end" }, value === 0 ? "0" : inUnit(value, unit)),
     );
   }
-  for (const time of ticks(range.begin, range.end, frame.width / 110)) {
-    root.append(svg("text", { class: "tick", x: x(time), y: frame.height - 4, "text-anchor": "middle" }, seconds(time)));
+  for (const { at, text } of timeTicks(range.begin, range.end, frame.width / 90)) {
+    const anchor = x(at) > frame.width - 24 ? "end" : "middle";
+    root.append(svg("text", { class: "tick", x: x(at), y: frame.height - 4, "text-anchor": anchor }, text));
   }
   return { x, y, frame, root };
 }

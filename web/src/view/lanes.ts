@@ -1,6 +1,6 @@
 // Who did what when: one row for the main process and one for each worker, coloured by stage.
 import type { Lane, PageData } from "../data/report";
-import { seconds, ticks } from "../draw/format";
+import { seconds, timeTicks } from "../draw/format";
 import { drag, timeAt } from "../draw/plot";
 import { html } from "../draw/svg";
 import { lowerBound, type Range } from "../model/range";
@@ -75,9 +75,9 @@ function paint(canvas: HTMLCanvasElement, data: PageData, range: Range, width: n
     }
   });
   context.fillStyle = style.getPropertyValue("--soft");
-  context.textAlign = "center";
-  for (const time of ticks(range.begin, range.end, width / 110)) {
-    context.fillText(seconds(time), Math.min(x(time), width - 24), height - FOOT / 2 + 3);
+  for (const { at, text } of timeTicks(range.begin, range.end, width / 90)) {
+    context.textAlign = x(at) > width - 24 ? "right" : "center";
+    context.fillText(text, x(at), height - FOOT / 2 + 3);
   }
 }
 
