@@ -19,9 +19,9 @@
 struct sm_trace_process {
 	uint32_t ordinal; /* in the whole run, over all files */
 	int32_t pid, ppid;
-	int32_t rank;     /* -1: none */
+	int32_t rank;		      /* -1: none */
 	int64_t started_ns, ended_ns; /* -1: not known */
-	bool complete;    /* its mapping was closed in order */
+	bool complete;		      /* its mapping was closed in order */
 	const char *program;
 };
 
@@ -44,8 +44,12 @@ enum sm_trace_event_kind { /* as enum sm_ring_word_kind */
 enum sm_trace_payload {
 	SM_TRACE_CAUSE = 1,   /* struct sm_trace_cause: of the innermost open span of the thread */
 	SM_TRACE_COUNTER = 2, /* two words: name id, bits of a double */
-	SM_TRACE_LOST = 5,    /* one word: events this thread lost just before; its open spans are unknown from here */
-	SM_TRACE_ARG = 64,    /* + enum sm_key; one word, an int64_t; of a mark directly before it, else of the innermost span */
+	SM_TRACE_THREAD =
+		3, /* one word: tid | id of its name << 32; the first event of its thread in this batch */
+	SM_TRACE_LOST =
+		5, /* one word: events this thread lost just before; the first event of a `broken` batch. `loss` is told as well */
+	SM_TRACE_ARG =
+		64, /* + enum sm_key; one word, an int64_t; of a mark directly before it, else of the innermost span */
 };
 
 /* Words of a CAUSE, as struct sm_ring_cause lays them down: wall = cpu + run delay + blocked over the span it belongs
@@ -72,7 +76,7 @@ struct sm_trace_events {
 	uint32_t tid;
 	size_t count;
 	const int64_t *time_ns;
-	const uint32_t *name;  /* of BEGIN and MARK; of PAYLOAD the enum sm_trace_payload */
+	const uint32_t *name; /* of BEGIN and MARK; of PAYLOAD the enum sm_trace_payload */
 	const uint8_t *kind;
 	const uint32_t *payload_at; /* of PAYLOAD: first word in `words`; else unspecified */
 	const uint64_t *words;
@@ -83,7 +87,7 @@ struct sm_trace_events {
 struct sm_trace_samples {
 	size_t count;
 	const int64_t *time_ns;
-	const uint16_t *metric;   /* enum sm_metric */
+	const uint16_t *metric; /* enum sm_metric */
 	const int64_t *instance;
 	const double *value;
 };
@@ -92,17 +96,19 @@ struct sm_trace_samples {
 struct sm_trace_visitor {
 	void *context;
 	int (*run)(void *context, const char *key, const char *value);
-	int (*process)(void *context, const struct sm_trace_process *process); /* again when more is known */
+	int (*process)(void *context,
+		const struct sm_trace_process *process); /* again when more is known */
 	int (*name)(void *context, uint32_t process, const struct sm_trace_name *name);
 	int (*events)(void *context, const struct sm_trace_events *events);
 	int (*samples)(void *context, const struct sm_trace_samples *samples);
-	int (*loss)(void *context, uint32_t process, uint64_t events, int64_t first_ns, int64_t last_ns);
+	int (*loss)(void *context, uint32_t process, uint64_t events, int64_t first_ns,
+		int64_t last_ns);
 	int (*note)(void *context, const char *what, const char *why); /* what was not measured */
 	int (*progress)(void *context, uint64_t bytes_done, uint64_t bytes_total);
 }; /* a NULL member is not interested; a non-zero return stops the reading and is returned */
 
 struct sm_trace_summary {
-	bool complete;        /* every file whole and closed in order, nothing lost */
+	bool complete; /* every file whole and closed in order, nothing lost */
 	uint64_t events, events_lost;
 	uint64_t blocks_damaged;
 	uint64_t bytes;

@@ -1,0 +1,479 @@
+/* What the collector tells, as blocks of one file.
+ *
+ * When a block finds no room (a full disk, a limit) the collector is not bothered: events and samples are counted as
+ * lost, words (RUN, PROCESS, NAMES, NOTE) are held back in memory, since later events mean nothing without them. As soon
+ * as blocks fit again, first what was held back is written, then a LOSS block for each process that lost events, then
+ * the block at hand. So every function here returns 0 as long as the losses are counted.
+ *
+ * Below a limit nothing fits again, and a LOSS block after each lost block would use up what was kept for the end. There
+ * a process's losses are told at once, then whenever they have doubled, and at the end exactly. */
+#include "trace/trace_writer.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "ring/ring_reader.h"
+#include "trace/trace_output.h"
+#include "trace/trace_samples.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <zstd.h>
+
+enum { SAMPLES_LEVEL = 1 }; /* of zstd */
+
+struct process {
+	uint64_t lost_events; /* what its mapping says so far */
+	struct loss {
+		uint64_t events;
+		int64_t first_ns, last_ns;
+	} pending;     /* lost here, not yet in the file */
+	uint64_t told; /* lost, in LOSS blocks so far */
+};
+
+struct held { /* a block that found no room */
+	struct sm_trace_block block;
+	char *body; /* owned */
+};
+
+struct sm_trace_writer {
+	struct sm_trace_output output;
+	struct process *processes; /* owned */
+	size_t process_count, process_capacity;
+	struct held *held; /* owned */
+	size_t held_count, held_capacity;
+	uint64_t lost, lost_samples;
+	bool has_pending; /* some process has a pending loss */
+	struct sm_trace_samples_columns samples;
+	unsigned char *plain, *packed; /* owned; bodies of SAMPLES before and after zstd */
+	size_t packed_capacity;
+};
+
+/* --- opening --- */
+
+static int get_buffers(struct sm_trace_writer *writer)
+{
+	const size_t plain = (size_t)SM_TRACE_SAMPLES_MAX * SM_TRACE_SAMPLE_BYTES;
+	writer->packed_capacity = ZSTD_compressBound(plain);
+	writer->plain = sm_mem_alloc(plain);
+	writer->packed = sm_mem_alloc(writer->packed_capacity);
+	return writer->plain && writer->packed ? 0 : -ENOMEM;
+}
+
+static struct sm_trace_file_header header_of(const struct sm_trace_writer_options *options)
+{
+	struct sm_trace_file_header header = {
+		.magic = SM_TRACE_MAGIC,
+		.major = SM_TRACE_MAJOR,
+		.minor = SM_TRACE_MINOR,
+		.header_bytes = sizeof(header),
+		.rank = options->rank,
+		.started_real_ns = options->started_real_ns,
+		.started_mono_ns = options->started_mono_ns,
+	};
+	if (options->run_id) {
+		size_t length = strnlen(options->run_id, sizeof(header.run_id) - 1);
+		memcpy(header.run_id, options->run_id, length);
+	}
+	return header;
+}
+
+int sm_trace_writer_create(const char *path, const struct sm_trace_writer_options *options,
+	struct sm_trace_writer **ret_writer, struct sm_error *reterr)
+{
+	struct sm_trace_writer *writer = sm_mem_calloc(1, sizeof(*writer));
+	if (!writer) {
+		return sm_error_set(reterr, -ENOMEM, -1, "out of memory");
+	}
+	writer->output = SM_TRACE_OUTPUT_EMPTY;
+	struct sm_trace_file_header header = header_of(options);
+	int error = get_buffers(writer);
+	error = error ? sm_error_set(reterr, error, -1, "out of memory")
+		      : sm_trace_output_open(
+				&writer->output, path, &header, options->limit_bytes, reterr);
+	if (error) {
+		sm_trace_writer_destroy(writer);
+		return error;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void sm_trace_writer_destroy(struct sm_trace_writer *writer)
+{
+	if (!writer) {
+		return;
+	}
+	for (size_t i = 0; i < writer->held_count; i++) {
+		sm_mem_free(writer->held[i].body);
+	}
+	sm_trace_output_close(&writer->output);
+	sm_mem_free(writer->held);
+	sm_mem_free(writer->processes);
+	sm_mem_free(writer->plain);
+	sm_mem_free(writer->packed);
+	sm_mem_free(writer);
+}
+
+/* --- when there is no room --- */
+
+static void widen(struct loss *loss, uint64_t events, int64_t first_ns, int64_t last_ns)
+{
+	if (!loss->events || first_ns < loss->first_ns) {
+		loss->first_ns = first_ns;
+	}
+	if (!loss->events || last_ns > loss->last_ns) {
+		loss->last_ns = last_ns;
+	}
+	loss->events += events;
+}
+
+static int write_held(struct sm_trace_writer *writer)
+{
+	size_t done = 0;
+	int error = 0;
+	while (!error && done < writer->held_count) {
+		struct held *held = &writer->held[done];
+		struct sm_trace_part part = {held->body, held->block.stored_bytes};
+		error = sm_trace_output_append(
+			&writer->output, &held->block, &part, 1, SM_TRACE_CLAIM_WORDS);
+		if (!error) {
+			sm_mem_free(held->body);
+			done++;
+		}
+	}
+	writer->held_count -= done;
+	if (done) {
+		memmove(writer->held, writer->held + done,
+			writer->held_count * sizeof(*writer->held));
+	}
+	return error;
+}
+
+static int write_loss(struct sm_trace_writer *writer, uint32_t ordinal)
+{
+	struct process *process = &writer->processes[ordinal];
+	struct sm_trace_block block = {
+		.type = SM_TRACE_LOSS,
+		.process = ordinal,
+		.count = process->pending.events,
+		.first_ns = process->pending.first_ns,
+		.last_ns = process->pending.last_ns,
+	};
+	int error = sm_trace_output_append(&writer->output, &block, NULL, 0, SM_TRACE_CLAIM_WORDS);
+	if (!error) {
+		process->told += process->pending.events;
+		process->pending = (struct loss){0};
+	}
+	return error;
+}
+
+enum which_losses { LOSSES_ALL, LOSSES_THAT_DOUBLED };
+
+static int write_losses(struct sm_trace_writer *writer, enum which_losses which)
+{
+	bool all = true;
+	for (uint32_t i = 0; i < writer->process_count; i++) {
+		const struct process *process = &writer->processes[i];
+		bool due = which == LOSSES_ALL || process->pending.events >= process->told;
+		if (!process->pending.events) {
+			continue;
+		}
+		int error = due ? write_loss(writer, i) : 0;
+		if (error) {
+			return error;
+		}
+		all &= due;
+	}
+	writer->has_pending = !all;
+	return 0;
+}
+
+/* What should be in the file before the next block of data. */
+static int settle(struct sm_trace_writer *writer, enum which_losses which)
+{
+	int error = writer->held_count ? write_held(writer) : 0;
+	return error || !writer->has_pending ? error : write_losses(writer, which);
+}
+
+static int write_data(struct sm_trace_writer *writer, struct sm_trace_block *block,
+	const struct sm_trace_part *parts, int count)
+{
+	size_t bytes = 0;
+	for (int i = 0; i < count; i++) {
+		bytes += parts[i].count;
+	}
+	if (!sm_trace_output_has_room(&writer->output, bytes, SM_TRACE_CLAIM_DATA)) {
+		return -SM_ERR_LIMIT;
+	}
+	int error = settle(writer, LOSSES_ALL);
+	return error ? error
+		     : sm_trace_output_append(
+			       &writer->output, block, parts, count, SM_TRACE_CLAIM_DATA);
+}
+
+static int hold(struct sm_trace_writer *writer, const struct sm_trace_block *block,
+	const void *body, size_t bytes)
+{
+	int error = sm_mem_grow(&writer->held, &writer->held_capacity, writer->held_count + 1,
+		sizeof(*writer->held));
+	char *copy = error ? NULL : sm_mem_alloc(bytes);
+	if (!copy) {
+		return -ENOMEM;
+	}
+	if (bytes) {
+		memcpy(copy, body, bytes);
+	}
+	struct held held = {.block = *block, .body = copy};
+	held.block.stored_bytes = (uint32_t)bytes;
+	writer->held[writer->held_count++] = held;
+	return 0;
+}
+
+/* Words are written in their order, or kept until they can be. */
+static int write_words(struct sm_trace_writer *writer, enum sm_trace_block_type type,
+	uint32_t process, uint64_t count, const void *body, size_t bytes)
+{
+	struct sm_trace_block block = {
+		.type = (uint16_t)type,
+		.codec = SM_TRACE_PLAIN,
+		.process = process,
+		.plain_bytes = (uint32_t)bytes,
+		.count = count,
+	};
+	struct sm_trace_part part = {body, bytes};
+	int error = writer->held_count ? write_held(writer) : 0;
+	error = error ? error
+		      : sm_trace_output_append(
+				&writer->output, &block, &part, 1, SM_TRACE_CLAIM_WORDS);
+	return error ? hold(writer, &block, body, bytes) : 0;
+}
+
+static int write_lines(struct sm_trace_writer *writer, enum sm_trace_block_type type,
+	uint32_t process, struct sm_str *lines)
+{
+	int error = lines->failed ? -ENOMEM
+				  : write_words(writer, type, process, 0, sm_str_text(lines),
+					    lines->length);
+	sm_str_finish(lines);
+	return error;
+}
+
+/* --- words --- */
+
+int sm_trace_writer_run(struct sm_trace_writer *writer, const char *lines)
+{
+	return write_words(writer, SM_TRACE_RUN, 0, 0, lines, strlen(lines));
+}
+
+/* `key=value` and a newline; newlines of the value become spaces. */
+static void add_line(struct sm_str *lines, const char *key, const char *value)
+{
+	sm_str_addf(lines, "%s=", key);
+	size_t from = lines->length;
+	sm_str_add(lines, value);
+	for (size_t i = from; i < lines->length; i++) {
+		if (lines->text[i] == '\n') {
+			lines->text[i] = ' ';
+		}
+	}
+	sm_str_add(lines, "\n");
+}
+
+int sm_trace_writer_note(struct sm_trace_writer *writer, const char *what, const char *why)
+{
+	struct sm_str lines = SM_STR_EMPTY;
+	add_line(&lines, what, why);
+	return write_lines(writer, SM_TRACE_NOTE, 0, &lines);
+}
+
+int sm_trace_writer_process(
+	struct sm_trace_writer *writer, const struct sm_ring_header *header, uint32_t *ret_process)
+{
+	int error = sm_mem_grow(&writer->processes, &writer->process_capacity,
+		writer->process_count + 1, sizeof(*writer->processes));
+	if (error) {
+		return error;
+	}
+	struct sm_str lines = SM_STR_EMPTY;
+	sm_str_addf(&lines, "pid=%d\nppid=%d\nrank=%d\n", header->pid, header->ppid, header->rank);
+	sm_str_addf(&lines, "start_time=%" PRIu64 "\n", header->start_time);
+	sm_str_addf(&lines, "opened_mono_ns=%" PRId64 "\n", header->opened.mono_ns);
+	sm_str_addf(&lines, "opened_real_ns=%" PRId64 "\n", header->opened.real_ns);
+	add_line(&lines, "unique", header->unique);
+	add_line(&lines, "parent", header->parent);
+	add_line(&lines, "boot_id", header->boot_id);
+	add_line(&lines, "program", header->program);
+	error = write_lines(writer, SM_TRACE_PROCESS, (uint32_t)writer->process_count, &lines);
+	if (!error) {
+		*ret_process = (uint32_t)writer->process_count;
+		writer->processes[writer->process_count++] =
+			(struct process){.lost_events = header->w_lost_events};
+	}
+	return error;
+}
+
+int sm_trace_writer_process_ended(struct sm_trace_writer *writer, uint32_t process,
+	int64_t ended_ns, int exit_status, bool complete)
+{
+	if (process >= writer->process_count) {
+		return -EINVAL;
+	}
+	struct sm_str lines = SM_STR_EMPTY;
+	sm_str_addf(&lines, "ended_ns=%" PRId64 "\nexit=%d\n", ended_ns, exit_status);
+	sm_str_addf(&lines, "complete=%d\nlost_events=%" PRIu64 "\n", complete,
+		writer->processes[process].lost_events);
+	return write_lines(writer, SM_TRACE_PROCESS, process, &lines);
+}
+
+int sm_trace_writer_names(struct sm_trace_writer *writer, uint32_t process, const void *entries,
+	size_t bytes, uint64_t count)
+{
+	if (process >= writer->process_count) {
+		return -EINVAL;
+	}
+	return write_words(writer, SM_TRACE_NAMES, process, count, entries, bytes);
+}
+
+/* --- events --- */
+
+/* Counts the words and finds the times of the first and the last. */
+static void survey(struct sm_trace_block *block, const struct sm_trace_raw *raw,
+	const struct sm_ring_segment *segment, const void *words, size_t bytes)
+{
+	struct sm_ring_cursor cursor;
+	struct sm_ring_word word;
+	sm_ring_cursor_init_rate(&cursor, raw->tick_shift, raw->ns_per_tick, segment, words, bytes);
+	block->first_ns = block->last_ns = segment->mono_ns;
+	while (sm_ring_cursor_next(&cursor, &word) > 0) {
+		if (!block->count++) {
+			block->first_ns = word.time_ns;
+		}
+		block->last_ns = word.time_ns;
+	}
+}
+
+static void lose(struct sm_trace_writer *writer, uint32_t process, uint64_t events,
+	int64_t first_ns, int64_t last_ns)
+{
+	widen(&writer->processes[process].pending, events, first_ns, last_ns);
+	writer->has_pending = true;
+	writer->lost += events;
+	settle(writer, LOSSES_THAT_DOUBLED); /* or later */
+}
+
+int sm_trace_writer_segment(struct sm_trace_writer *writer, uint32_t process,
+	const struct sm_ring_header *header, const struct sm_ring_segment *segment,
+	const void *words, size_t bytes)
+{
+	if (process >= writer->process_count) {
+		return -EINVAL;
+	}
+	writer->processes[process].lost_events = header->w_lost_events;
+	struct sm_trace_raw raw = {
+		.sequence = segment->sequence,
+		.begin_bytes = segment->reserved,
+		.end_bytes = segment->reserved + (uint32_t)bytes,
+		.ticks = segment->ticks,
+		.mono_ns = segment->mono_ns,
+		.ns_per_tick = sm_ring_cursor_rate(header, segment),
+		.tick_shift = header->tick_shift,
+	};
+	struct sm_trace_block block = {
+		.type = SM_TRACE_EVENTS,
+		.codec = SM_TRACE_RAW,
+		.plain_bytes = (uint32_t)(sizeof(raw) + bytes),
+		.process = process,
+		.tid = segment->tid,
+	};
+	survey(&block, &raw, segment, words, bytes);
+	struct sm_trace_part parts[2] = {{&raw, sizeof(raw)}, {words, bytes}};
+	if (write_data(writer, &block, parts, 2)) {
+		lose(writer, process, block.count, block.first_ns, block.last_ns);
+	}
+	return 0;
+}
+
+int sm_trace_writer_loss(struct sm_trace_writer *writer, uint32_t process, uint64_t events,
+	int64_t first_ns, int64_t last_ns)
+{
+	if (process >= writer->process_count) {
+		return -EINVAL;
+	}
+	lose(writer, process, events, first_ns, last_ns);
+	return 0;
+}
+
+/* --- samples --- */
+
+int sm_trace_writer_flush(struct sm_trace_writer *writer)
+{
+	struct sm_trace_samples_columns *samples = &writer->samples;
+	if (!samples->count) {
+		return 0;
+	}
+	size_t plain = sm_trace_samples_encode(samples, writer->plain);
+	size_t packed = ZSTD_compress(
+		writer->packed, writer->packed_capacity, writer->plain, plain, SAMPLES_LEVEL);
+	bool smaller = !ZSTD_isError(packed) && packed < plain;
+	struct sm_trace_block block = {
+		.type = SM_TRACE_SAMPLES,
+		.codec = smaller ? SM_TRACE_ZSTD : SM_TRACE_PLAIN,
+		.plain_bytes = (uint32_t)plain,
+		.count = samples->count,
+		.first_ns = samples->time_ns[0],
+		.last_ns = samples->time_ns[samples->count - 1],
+	};
+	struct sm_trace_part part = {
+		smaller ? writer->packed : writer->plain, smaller ? packed : plain};
+	writer->lost_samples += write_data(writer, &block, &part, 1) ? samples->count : 0;
+	samples->count = 0;
+	return 0;
+}
+
+int sm_trace_writer_sample(struct sm_trace_writer *writer, int64_t time_ns, uint16_t metric,
+	int64_t instance, double value)
+{
+	struct sm_trace_samples_columns *samples = &writer->samples;
+	size_t at = samples->count++;
+	samples->time_ns[at] = time_ns;
+	samples->metric[at] = metric;
+	samples->instance[at] = instance;
+	samples->value[at] = value;
+	return samples->count == SM_TRACE_SAMPLES_MAX ? sm_trace_writer_flush(writer) : 0;
+}
+
+/* --- the end --- */
+
+static int note_lost_samples(struct sm_trace_writer *writer)
+{
+	struct sm_str why = SM_STR_EMPTY;
+	sm_str_addf(&why, "%" PRIu64 " values found no room in the file", writer->lost_samples);
+	int error =
+		why.failed ? -ENOMEM : sm_trace_writer_note(writer, "counters", sm_str_text(&why));
+	sm_str_finish(&why);
+	return error;
+}
+
+int sm_trace_writer_finish(struct sm_trace_writer *writer, struct sm_error *reterr)
+{
+	int error = sm_trace_writer_flush(writer);
+	if (!error && writer->lost_samples) {
+		error = note_lost_samples(writer);
+	}
+	error = error ? error : settle(writer, LOSSES_ALL);
+	error = error ? error : sm_trace_output_finish(&writer->output);
+	return error ? sm_error_set(reterr, error, (int64_t)writer->output.at, "%s",
+			       sm_error_text(error))
+		     : 0;
+}
+
+uint64_t sm_trace_writer_bytes(const struct sm_trace_writer *writer)
+{
+	return writer->output.at;
+}
+
+uint64_t sm_trace_writer_lost(const struct sm_trace_writer *writer)
+{
+	return writer->lost;
+}
