@@ -1,0 +1,66 @@
+/* Makes the first seeds of the fuzzers: small valid files, from which mutation finds its way.
+ *
+ *     build/test/tests/make/seeds_make tests/fuzz/seeds
+ */
+#include "make/sm_make.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void add_events(struct sm_make_process *process)
+{
+	const struct sm_ring_cause cause = {
+		.cpu_ns = 300000, .run_delay_ns = 50000, .block_inputs = 8};
+	struct sm_make_thread *main_thread = sm_make_thread_add(process, 100);
+	struct sm_make_thread *worker = sm_make_thread_add(process, 101);
+	sm_make_fact(process, "loader\nordinal=0\nname=train\nnum_workers=1\nbatch_size=2");
+	for (int64_t step = 0; step < 12; step++) {
+		int64_t at = 1000000 * (step + 1);
+		sm_make_begin(worker, at, SM_ROLE_BATCH, "fetch");
+		sm_make_arg(worker, SM_KEY_WORKER, 0);
+		sm_make_arg(worker, SM_KEY_SEQUENCE, step);
+		sm_make_begin(worker, at + 10, SM_ROLE_SAMPLE, "sample");
+		sm_make_arg(worker, SM_KEY_INDEX, step * 7);
+		sm_make_end_cause(worker, at + 400000, &cause);
+		sm_make_end(worker, at + 500000);
+		sm_make_begin(main_thread, at, SM_ROLE_NEXT, "next");
+		sm_make_arg(main_thread, SM_KEY_LOADER, 0);
+		sm_make_arg(main_thread, SM_KEY_TASK, step);
+		sm_make_end(main_thread, at + 600000);
+		sm_make_counter(main_thread, at + 700000, "loss", 1.0 / (double)(step + 1));
+	}
+	sm_make_mark(main_thread, 14000000, SM_ROLE_ARRIVE, "arrive");
+	sm_make_lost(worker, 15000000, 3);
+	sm_make_sync(main_thread, 16000000);
+	sm_make_adopt(worker, 17000000, 102, "second worker");
+}
+
+static void make_ring(const char *folder, const char *name, bool closed, double ns_per_tick)
+{
+	char path[512];
+	struct sm_make_options options = {.pid = 100,
+		.segment_bytes = 4096,
+		.ns_per_tick = ns_per_tick,
+		.tick_shift = ns_per_tick > 0 ? 3 : 0};
+	snprintf(path, sizeof(path), "%s/ring_reader/%s", folder, name);
+	struct sm_make_process *ring = sm_make_ring_create(path, &options);
+	add_events(ring);
+	sm_make_ring_finish(ring, closed);
+}
+
+int main(int argc, char **argv)
+{
+	char path[512];
+	if (argc != 2) {
+		fprintf(stderr, "usage: seeds_make FOLDER\n");
+		return 2;
+	}
+	snprintf(path, sizeof(path), "%s/ring_reader", argv[1]);
+	mkdir(argv[1], 0777);
+	mkdir(path, 0777);
+	make_ring(argv[1], "closed", true, 0);
+	make_ring(argv[1], "killed", false, 0);
+	make_ring(argv[1], "ticks", true, 0.4);
+	return 0;
+}
