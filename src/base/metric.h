@@ -93,7 +93,9 @@ enum sm_metric_kind { SM_CUMULATIVE, SM_GAUGE };
 	M(94, PROC_LOOKS_SLEEP, PROCESS, CUMULATIVE, "count", "process.looks_sleep", "looks that found it asleep by its own wish") \
 	M(95, PROC_LOOKS_SOCKET, PROCESS, CUMULATIVE, "count", "process.looks_socket", "looks that found it waiting for a peer: socket, poll") \
 	M(96, PROC_LOOKS_FILE, PROCESS, CUMULATIVE, "count", "process.looks_file", "looks that found it waiting inside a file operation or a page fault") \
-	M(97, PROC_LOOKS_IDLE, PROCESS, CUMULATIVE, "count", "process.looks_idle", "looks that found a loader's worker waiting for work")
+	M(97, PROC_LOOKS_IDLE, PROCESS, CUMULATIVE, "count", "process.looks_idle", "looks that found a loader's worker waiting for work") \
+	M(98, PROC_CPU_LOOKS, PROCESS, CUMULATIVE, "count", "process.cpu_looks", "looks at where the main thread computes, one for each 10 ms of its CPU") \
+	M(99, PROC_CPU_LOOKS_PYTHON, PROCESS, CUMULATIVE, "count", "process.cpu_looks_python", "looks that found it in the Python interpreter")
 
 enum sm_metric {
 #define M(id, symbol, scope, kind, unit, name, summary) SM_METRIC_##symbol = (id),

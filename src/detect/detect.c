@@ -5,7 +5,6 @@
 #include "detect/words.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <strings.h>
 
 #define DETECTOR(name) extern const struct sm_detector sm_detect_##name;
@@ -143,11 +142,9 @@ static int fill_words(struct sm_findings *findings)
 
 int sm_detect_run(const struct sm_analysis *analysis, struct sm_findings *ret_findings)
 {
-	/* The arena is the model's; detectors see the model itself only as const. */
-	struct sm_arena *arena = (struct sm_arena *)(uintptr_t)&analysis->model->arena;
-	struct sm_findings findings = {.arena = arena};
-	findings.passed =
-		sm_arena_alloc(arena, (size_t)sm_detect_table_count * sizeof(struct sm_detector *));
+	struct sm_findings findings = {.arena = analysis->arena};
+	findings.passed = sm_arena_alloc(
+		analysis->arena, (size_t)sm_detect_table_count * sizeof(struct sm_detector *));
 	int error = findings.passed ? 0 : -ENOMEM;
 	for (int i = 0; i < sm_detect_table_count && !error; i++) {
 		error = judge_one(sm_detect_table[i], analysis, &findings);

@@ -56,7 +56,7 @@ static int look(const struct sm_judge *judge)
 {
 	const struct sm_cpu_taken taken = sm_cpu_taken_of(judge->analysis, judge->loader->loader);
 	const char *cause = crowd_of(judge);
-	if (!cause || taken.delay_share * 100 < DELAY_PERCENT) {
+	if (!cause || taken.delay_share * 100 < DELAY_PERCENT || taken.quota_share >= 1) {
 		return 0;
 	}
 	if (!(taken.own_share * 100 >= OWN_PERCENT)) {

@@ -20,7 +20,7 @@ static double limit_of(const struct sm_model *model)
 static bool is_throttled(const struct sm_judge *judge, const struct sm_cpu_taken *taken)
 {
 	double core_seconds = judge->analysis->wall_s * judge->analysis->usable_cores;
-	return taken->throttled_share * 100 >= PERIODS_PERCENT &&
+	return taken->quota_share > 0 && taken->throttled_share * 100 >= PERIODS_PERCENT &&
 	       taken->throttled_s * 100 >= THROTTLED_PERCENT * core_seconds;
 }
 

@@ -1,16 +1,19 @@
 /* One transform, or the data set's own code, takes the time. What it does with it is told from the causes of its spans:
  * computing (its own thread or helpers), touching fresh memory, reading storage, or waiting. */
+#include "detect/computing.h"
 #include "detect/judge.h"
 #include "detect/split.h"
 #include "detect/storage.h"
 #include "detect/waits.h"
 #include "detect/words.h"
 
+#include <string.h>
+
 enum {
 	MOST_PERCENT = 50,  /* of what the code needs: the larger half names the cause */
 	KNOWN_PERCENT = 50, /* of its time must lie in spans that carry their cause */
-	FAULT_NS =
-		1000, /* CPU of one minor fault: a quarter on bare metal, twice this in a guest */
+	LOOP_US = 1000,	    /* a call in the interpreter longer than this holds a loop */
+	FAULT_NS = 1000,    /* CPU of a minor fault: a quarter on bare metal, twice in a guest */
 };
 
 struct suspect {
@@ -26,13 +29,23 @@ struct nature {
 	bool waits; /* it does not compute: named before the number of workers */
 };
 
-static struct nature nature_of_work(const struct suspect *suspect)
+/* A millisecond is tens of thousands of Python's instructions: nobody writes so many down, so there is a loop. */
+static bool loops_in_python(const struct suspect *suspect, const struct sm_computing *computing)
+{
+	double call_s = (double)suspect->sum->wall_ns * 1e-9 / (double)suspect->sum->count;
+	return !strcmp(computing->detail, "python_cpu") && call_s * 1e6 >= LOOP_US;
+}
+
+static struct nature nature_of_work(const struct sm_judge *judge, const struct suspect *suspect)
 {
 	double faults_s = (double)suspect->sum->minor_faults * FAULT_NS * 1e-9;
 	if (faults_s * 100 >= MOST_PERCENT * suspect->split.computing) {
 		return (struct nature){"MEMORY_INTENSIVE", "allocation", false};
 	}
-	return (struct nature){"CPU_INTENSIVE", "", false};
+	const struct sm_computing computing = sm_computing_of(judge, &suspect->split);
+	bool loops = loops_in_python(suspect, &computing);
+	return (struct nature){
+		loops ? "VECTORIZATION_INEFFICIENT" : "CPU_INTENSIVE", computing.detail, false};
 }
 
 static struct nature nature_of(const struct sm_judge *judge, const struct suspect *suspect)
@@ -43,7 +56,7 @@ static struct nature nature_of(const struct sm_judge *judge, const struct suspec
 		return (struct nature){"", "", false};
 	}
 	if (sm_split_work(split) * 100 >= MOST_PERCENT * need) {
-		return nature_of_work(suspect);
+		return nature_of_work(judge, suspect);
 	}
 	if (split->storage >= split->waiting) {
 		return (struct nature){"I_O_BOUND", sm_storage_of(judge, suspect->sum).cause, true};
@@ -77,6 +90,8 @@ static void prove(const struct sm_judge *judge, const struct suspect *suspect,
 		sm_finding_evidence(
 			finding, "waiting_share", split->waiting / split->wall, "share");
 	}
+	sm_finding_evidence(finding, "python_share_of_cpu",
+		sm_computing_of(judge, split).python_share, "share");
 	sm_finding_evidence(
 		finding, "worker_busy_share", sm_judge_busy_share(judge->loader->loader), "share");
 	if (nature->waits && split->storage >= split->waiting) {
@@ -96,6 +111,11 @@ static const char *advice_for(const struct nature *nature)
 		return "Take the waiting out of {name}: read ahead or once before training, or let "
 		       "several requests run at a time. It waits for most of its {mean_call_s} a "
 		       "call.";
+	}
+	if (nature->cause[0] == 'V') {
+		return "Replace the loop in {name} by array operations (numpy, torch) on the whole "
+		       "sample: {python_share_of_cpu} of the workers' CPU is in the Python "
+		       "interpreter, {mean_call_s} a call.";
 	}
 	if (nature->cause[0] == 'M') {
 		return "Reuse buffers in {name} (out=, in-place operations): most of its CPU goes "
@@ -171,8 +191,8 @@ static int look(const struct sm_judge *judge)
 	return error ? error : look_at_fetch(judge);
 }
 
-static const struct sm_bound bounds[] = {
-	SM_BOUND(MOST_PERCENT), SM_BOUND(FAULT_NS), SM_BOUND(KNOWN_PERCENT), {0}};
+static const struct sm_bound bounds[] = {SM_BOUND(MOST_PERCENT), SM_BOUND(FAULT_NS),
+	SM_BOUND(KNOWN_PERCENT), SM_BOUND(LOOP_US), SM_BOUND(SM_COMPUTING_MOST_PERCENT), {0}};
 
 const struct sm_detector sm_detect_preprocessing_bottleneck = {
 	.id = "SM105",
@@ -181,12 +201,15 @@ const struct sm_detector sm_detect_preprocessing_bottleneck = {
 	.summary = "One transform, or the data set's own code, takes so much of the workers' time "
 		   "that the training waits for it.",
 	.causes = "CPU_INTENSIVE: most of what it needs is CPU, on its own thread or on helper "
-		  "threads; native_cpu or python_cpu as detail only where stacks were "
-		  "sampled\nMEMORY_INTENSIVE: at least {MOST_PERCENT} % of its CPU is page faults, "
-		  "at {FAULT_NS} ns each\nI_O_BOUND: most of what it needs is waiting; the detail "
-		  "says for what (a cause of SLOW_DISK_IO, network, file, sleep), or nothing where "
-		  "that could not be seen\nVECTORIZATION_INEFFICIENT: its CPU is spent in Python "
-		  "statements (named only where stacks were sampled)",
+		  "threads; native_cpu or python_cpu as detail where at least "
+		  "{SM_COMPUTING_MOST_PERCENT} % of the looks at the workers' CPU agree and the "
+		  "code has that much of it\n"
+		  "VECTORIZATION_INEFFICIENT: as python_cpu, and a call takes at least {LOOP_US} "
+		  "us: that is a loop in Python\n"
+		  "MEMORY_INTENSIVE: at least {MOST_PERCENT} % of its CPU is page faults, at "
+		  "{FAULT_NS} ns each\n"
+		  "I_O_BOUND: most of what it needs is waiting; the detail says for what (a cause "
+		  "of SLOW_DISK_IO, network, file, sleep), or nothing where that could not be seen",
 	.evidence = "The run replayed with this transform taking no time is shorter by at least "
 		    "{WORTH_PERCENT} %. Its cause is whatever makes up at least {MOST_PERCENT} % "
 		    "of what it needs; time in which it could have run and did not (run delay) is "
@@ -197,7 +220,8 @@ const struct sm_detector sm_detect_preprocessing_bottleneck = {
 		 "are cores.",
 	.wrong = "Any pipeline has a largest part: this says what it costs, not that it is badly "
 		 "written. Code that spins while it waits looks like computing. Work handed to "
-		 "another process looks like waiting.",
+		 "another process looks like waiting. A Python that carries its libraries inside "
+		 "itself (uv's) shows their work, zlib say, as its own.",
 	.bounds = bounds,
 	.needs = SM_NEED_STEPS | SM_NEED_MODEL,
 	.look_at_loader = look,

@@ -28,17 +28,17 @@ const struct sm_detector sm_detect_sampler_overhead = {
 	.id = "SM107",
 	.type = "SAMPLER_OVERHEAD",
 	.title = "Drawing the indices is slow",
-	.summary = "The sampler runs in the main process, one batch at a time, and every worker "
-		   "waits for the indices it hands out.",
+	.summary = "The sampler runs in the main process, inside next(): whenever a batch is "
+		   "handed to the training, the indices of another are drawn first.",
 	.causes = "",
 	.evidence = "The run replayed with the sampler taking no time is shorter by at least "
-		    "{WORTH_PERCENT} %. A sampler that is slow but runs while workers still have "
-		    "batches in hand gives nothing back and is not reported.",
+		    "{WORTH_PERCENT} %. A custom batch sampler is timed whole.",
 	.fixes = "Draw the order of an epoch once and vectorised; keep weights in a tensor, not a "
 		 "list; use a batch sampler that slices; never rebuild a permutation for each "
 		 "batch.",
-	.wrong = "At num_workers=0 the sampler's time is part of the wait whatever it does. A "
-		 "sampler that waits for another rank looks slow here.",
+	.wrong = "A sampler that waits, for another rank or a lock, looks slow here. With a device "
+		 "beside the host, drawing may hide behind the device's work; then it gives "
+		 "nothing back and is not reported.",
 	.needs = SM_NEED_STEPS | SM_NEED_MODEL,
 	.look_at_loader = look,
 };

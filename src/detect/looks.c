@@ -2,20 +2,23 @@
 
 #include "base/metric.h"
 
-static double grown(const struct sm_model *model, enum sm_metric metric, int32_t pid)
+/* The collector counts from 0 when it first sees a process, and says a count when it first changes. */
+static double count_of(const struct sm_model *model, enum sm_metric metric, int32_t pid)
 {
 	const struct sm_series *series = sm_model_series(model, (int)metric, pid);
-	return series ? series->last - series->first : 0;
+	return series ? series->last : 0;
 }
 
 static void add_process(struct sm_looks *looks, const struct sm_model *model, int32_t pid)
 {
-	looks->total += grown(model, SM_METRIC_PROC_LOOKS, pid);
-	looks->lock += grown(model, SM_METRIC_PROC_LOOKS_LOCK, pid);
-	looks->sleep += grown(model, SM_METRIC_PROC_LOOKS_SLEEP, pid);
-	looks->peer += grown(model, SM_METRIC_PROC_LOOKS_SOCKET, pid);
-	looks->file += grown(model, SM_METRIC_PROC_LOOKS_FILE, pid);
-	looks->idle += grown(model, SM_METRIC_PROC_LOOKS_IDLE, pid);
+	looks->total += count_of(model, SM_METRIC_PROC_LOOKS, pid);
+	looks->lock += count_of(model, SM_METRIC_PROC_LOOKS_LOCK, pid);
+	looks->sleep += count_of(model, SM_METRIC_PROC_LOOKS_SLEEP, pid);
+	looks->peer += count_of(model, SM_METRIC_PROC_LOOKS_SOCKET, pid);
+	looks->file += count_of(model, SM_METRIC_PROC_LOOKS_FILE, pid);
+	looks->idle += count_of(model, SM_METRIC_PROC_LOOKS_IDLE, pid);
+	looks->computing += count_of(model, SM_METRIC_PROC_CPU_LOOKS, pid);
+	looks->python += count_of(model, SM_METRIC_PROC_CPU_LOOKS_PYTHON, pid);
 }
 
 struct sm_looks sm_looks_of(const struct sm_model *model, const struct sm_loader *loader)

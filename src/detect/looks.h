@@ -24,6 +24,8 @@ enum sm_wait {
 
 struct sm_looks { /* counts, over all processes that ran the loader's data set */
 	double total, lock, sleep, peer, file, idle;
+	double computing,
+		python; /* looks at CPU, one for each 10 ms of it; of them, in the interpreter */
 };
 
 struct sm_looks sm_looks_of(const struct sm_model *model, const struct sm_loader *loader);

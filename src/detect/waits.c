@@ -1,21 +1,27 @@
 #include "detect/waits.h"
 
-#include "detect/split.h"
+/* What the model takes for blocked, which its cure is a share of: waits, but also helper threads at work. */
+static double blocked_in_model(const struct sm_loader_model *model)
+{
+	double sum = 0, kept = (double)model->count;
+	for (size_t i = 0; i < model->count; i++) {
+		sum += (double)model->services[i].blocked_other;
+	}
+	return kept > 0 ? sum / kept * (double)model->loader->batch_total : 0;
+}
 
 struct sm_waits sm_waits_of(const struct sm_judge *judge)
 {
-	const struct sm_loader *loader = judge->loader->loader;
-	struct sm_waits waits = {.looks = sm_looks_of(judge->analysis->model, loader)};
+	struct sm_waits waits = {
+		.looks = sm_looks_of(judge->analysis->model, judge->loader->loader)};
 	waits.kind = sm_looks_decide(&waits.looks);
-	for (int stage = SM_STAGE_FETCH; stage <= SM_STAGE_COLLATE; stage++) {
-		waits.all_s += sm_split_of(&loader->stage[stage]).waiting;
-	}
+	waits.blocked_s = blocked_in_model(judge->loader->model);
 	return waits;
 }
 
 struct sm_cure sm_waits_cure(const struct sm_waits *waits, double waiting_s)
 {
-	double share = waits->all_s > 0 ? waiting_s / waits->all_s : 0;
+	double share = waits->blocked_s > 0 ? waiting_s / waits->blocked_s : 0;
 	return (struct sm_cure){.kind = SM_CURE_BLOCKED_FREE, .share = share < 1 ? share : 1};
 }
 

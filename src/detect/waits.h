@@ -8,7 +8,7 @@
 struct sm_waits {
 	struct sm_looks looks;
 	enum sm_wait kind; /* what most of it was for, by the looks */
-	double all_s;	   /* waiting in fetch, transforms and collate */
+	double blocked_s;  /* all blocked time that the cure below is a share of */
 };
 
 struct sm_waits sm_waits_of(const struct sm_judge *judge);

@@ -115,7 +115,7 @@ static bool add_meaning(
 }
 
 /* A key that means nothing here is left standing with its braces, where a test and a reader will see it. */
-static const char *fill(const char *template, const struct subject *subject, struct sm_arena *arena)
+static char *fill(const char *template, const struct subject *subject, struct sm_arena *arena)
 {
 	struct sm_str text = SM_STR_EMPTY;
 	for (const char *at = template; *at;) {
@@ -129,7 +129,7 @@ static const char *fill(const char *template, const struct subject *subject, str
 			sm_str_add_bytes(&text, at++, 1);
 		}
 	}
-	const char *filled = text.failed ? NULL : sm_arena_strdup(arena, sm_str_text(&text));
+	char *filled = text.failed ? NULL : sm_arena_strdup(arena, sm_str_text(&text));
 	sm_str_finish(&text);
 	return filled;
 }
@@ -150,8 +150,7 @@ int sm_words_fill(struct sm_finding *finding, struct sm_arena *arena)
 	return 0;
 }
 
-const char *sm_words_explain(
-	const struct sm_detector *detector, const char *text, struct sm_arena *arena)
+char *sm_words_explain(const struct sm_detector *detector, const char *text, struct sm_arena *arena)
 {
 	const struct subject subject = {detector, NULL, NULL};
 	return fill(text, &subject, arena);

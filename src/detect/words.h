@@ -8,7 +8,7 @@
 /* Fills risk and suggestions. 0 or -ENOMEM. */
 int sm_words_fill(struct sm_finding *finding, struct sm_arena *arena);
 /* A text of a detector with its bounds filled in; NULL without memory. */
-const char *sm_words_explain(
+char *sm_words_explain(
 	const struct sm_detector *detector, const char *text, struct sm_arena *arena);
 
 #endif

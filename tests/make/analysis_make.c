@@ -97,6 +97,7 @@ struct analysis_make *analysis_make_create(int num_workers, size_t batches)
 	make->loader_analysis = (struct sm_loader_analysis){
 		.loader = &make->loader, .steps = batches, .model = &make->loader_model};
 	make->analysis = (struct sm_analysis){.model = &make->model,
+		.arena = &make->model.arena,
 		.loaders = &make->loader_analysis,
 		.loader_count = 1,
 		.usable_cores = 4,
@@ -292,6 +293,7 @@ static void work_out_time(struct analysis_make *make)
 		prediction.time_s;
 	make->loader_analysis.exposed_s = prediction.exposed_s;
 	make->loader_analysis.exposed_share = prediction.exposed_s / prediction.time_s;
+	make->loader_model.exposed_share = make->loader_analysis.exposed_share;
 }
 
 static void work_out_workers(struct analysis_make *make)

@@ -98,6 +98,44 @@ static void test_the_cause_follows_what_the_transform_does(void **state)
 		&(struct analysis_spent){.computing_s = 0.060, .without_cause = true}, "", "");
 }
 
+static void check_looks(
+	double looks, double python, double call_s, const char *cause, const char *detail)
+{
+	struct analysis_make *make = ordinary();
+	analysis_make_transform(make, "Step", "train.py:41",
+		&(struct analysis_spent){.computing_s = call_s * ANALYSIS_MAKE_BATCH});
+	analysis_make_counter(make, SM_METRIC_PROC_CPU_LOOKS, 2000, 1, looks);
+	analysis_make_counter(make, SM_METRIC_PROC_CPU_LOOKS_PYTHON, 2000, 0, python);
+	analysis_make_run(make);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM105");
+	assert_non_null(finding);
+	assert_string_equal(finding->cause, cause);
+	assert_string_equal(finding->cause_detail, detail);
+	analysis_make_destroy(make);
+}
+
+static void test_whose_instructions_they_are(void **state)
+{
+	check_looks(100, 3, 0.007, "CPU_INTENSIVE", "native_cpu");
+	check_looks(100, 97, 0.007, "VECTORIZATION_INEFFICIENT", "python_cpu");
+	check_looks(100, 50, 0.007, "CPU_INTENSIVE", "");
+	check_looks(29, 29, 0.007, "CPU_INTENSIVE", ""); /* too few */
+}
+
+/* The looks are the worker's; two that compute alike leave it open whose they are. */
+static void test_looks_do_not_speak_for_half_of_the_work(void **state)
+{
+	struct analysis_make *make = ordinary();
+	analysis_make_transform(make, "One", "", &(struct analysis_spent){.computing_s = 0.040});
+	analysis_make_transform(make, "Other", "", &(struct analysis_spent){.computing_s = 0.035});
+	analysis_make_counter(make, SM_METRIC_PROC_CPU_LOOKS, 2000, 0, 100);
+	analysis_make_counter(make, SM_METRIC_PROC_CPU_LOOKS_PYTHON, 2000, 0, 100);
+	analysis_make_run(make);
+	assert_string_equal(analysis_make_finding(make, "SM105")->cause, "CPU_INTENSIVE");
+	assert_string_equal(analysis_make_finding(make, "SM105")->cause_detail, "");
+	analysis_make_destroy(make);
+}
+
 static void test_the_data_sets_own_code_counts_as_well(void **state)
 {
 	struct analysis_make *make = ordinary();
@@ -124,10 +162,11 @@ static void test_a_slow_sampler(void **state)
 	analysis_make_destroy(make);
 }
 
-static void test_a_sampler_that_is_ahead_is_none(void **state)
+static void test_a_quick_sampler_is_none(void **state)
 {
 	struct analysis_make *make = ordinary();
-	analysis_make_spend(make, SM_STAGE_SAMPLER, &(struct analysis_spent){.computing_s = 0.002});
+	analysis_make_spend(
+		make, SM_STAGE_SAMPLER, &(struct analysis_spent){.computing_s = 0.00005});
 	analysis_make_run(make);
 	assert_null(analysis_make_finding(make, "SM107"));
 	analysis_make_destroy(make);
@@ -219,9 +258,11 @@ int main(void)
 		cmocka_unit_test(test_a_transform_that_computes),
 		cmocka_unit_test(test_a_transform_behind_the_step_is_none),
 		cmocka_unit_test(test_the_cause_follows_what_the_transform_does),
+		cmocka_unit_test(test_whose_instructions_they_are),
+		cmocka_unit_test(test_looks_do_not_speak_for_half_of_the_work),
 		cmocka_unit_test(test_the_data_sets_own_code_counts_as_well),
 		cmocka_unit_test(test_a_slow_sampler),
-		cmocka_unit_test(test_a_sampler_that_is_ahead_is_none),
+		cmocka_unit_test(test_a_quick_sampler_is_none),
 		cmocka_unit_test(test_a_slow_collate),
 		cmocka_unit_test(test_a_collate_behind_the_step_is_none),
 		cmocka_unit_test(test_a_few_slow_samples),
