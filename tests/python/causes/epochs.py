@@ -1,0 +1,4 @@
+from plain import *
+
+SAMPLES = 80
+EPOCHS = 12

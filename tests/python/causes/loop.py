@@ -1,0 +1,5 @@
+from plain import *
+
+
+def after(loss):
+    native(0.015)

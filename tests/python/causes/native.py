@@ -1,0 +1,5 @@
+from plain import *
+
+
+def work():
+    native(0.004)

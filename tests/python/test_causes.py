@@ -1,0 +1,102 @@
+"""Is the diagnosis right? One training, in which one part at a time is made slow, under `stallmeter run`.
+
+The script, its classes and its transforms keep their names; only what a part does changes (causes/<part>.py, copied beside
+it as parts.py). The first finding must name that part, for that reason.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+FOLDER = Path(__file__).parent / "causes"
+NIGHTLY = bool(os.environ.get("STALLMETER_NIGHTLY"))
+
+
+@dataclass
+class Case:
+    part: str
+    type: str
+    causes: tuple[str, ...] = ("",)
+    name: str | None = None  # in `where`
+    nightly: bool = False
+
+
+STEP = "PREPROCESSING_BOTTLENECK"
+CASES = [
+    Case("native", STEP, ("CPU_INTENSIVE",), "Step"),
+    Case("python", STEP, ("CPU_INTENSIVE", "VECTORIZATION_INEFFICIENT"), "Step"),
+    Case("sleep", STEP, ("I_O_BOUND",), "Step"),
+    Case("read", STEP, ("I_O_BOUND",), "Step"),
+    Case("helper", STEP, ("CPU_INTENSIVE",), "Step"),
+    Case("lock", "LOCK_CONTENTION", ("",), "Step"),
+    Case("fetch_read", "SLOW_DISK_IO", ("cold_cache", "small_files", "cache_thrash"), "Pictures"),
+    Case("sampler_slow", "SAMPLER_OVERHEAD", name="Draw"),
+    Case("collate_slow", "COLLATE_FUNCTION_SLOW", name="collate"),
+    Case("sometimes", "SLOW_SAMPLES"),
+    Case("uneven", "SHALLOW_PREFETCH"),
+    Case("epochs", "WORKER_STARTUP", ("respawned_each_epoch",)),
+    Case("objects", "WORKER_TRANSPORT", ("pickled_objects",)),
+    Case("crowd", "CPU_OVERSUBSCRIPTION", ("too_many_workers",)),
+    Case("one_worker", "INSUFFICIENT_WORKERS", ("too_few_workers",)),
+    Case("no_workers", "INSUFFICIENT_WORKERS", ("no_workers",)),
+    Case("loop", "HOST_LOOP_OVERHEAD"),
+]
+
+
+def program() -> str:
+    beside = Path(sys.executable).with_name("stallmeter")
+    found = os.environ.get("STALLMETER_PROGRAM") or (str(beside) if beside.exists() else shutil.which("stallmeter"))
+    if not found:
+        pytest.skip("stallmeter is not installed")
+    return found
+
+
+def report_of(part: str, folder: Path) -> dict:
+    """Runs the training with this part and returns its report."""
+    for name, source in (("train.py", "train.py"), ("plain.py", "plain.py"), ("parts.py", f"{part}.py")):
+        shutil.copy(FOLDER / source, folder / name)
+    if part == "fetch_read":
+        shutil.copy(FOLDER / "read.py", folder / "read.py")
+    done = subprocess.run([program(), "run", "-o", "run", "--", sys.executable, "train.py"], cwd=folder, capture_output=True,
+                          text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / "run" / "report.json").read_text())
+
+
+def told(report: dict) -> str:
+    """What to read when a case fails."""
+    lines = [json.dumps(report["verdict"])]
+    lines += [json.dumps({key: finding[key] for key in ("type", "cause", "cause_detail", "severity", "where", "evidence")})
+              for finding in report["findings"]]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.part)
+def test_the_first_finding_names_the_part(case: Case, tmp_path: Path):
+    if case.nightly and not NIGHTLY:
+        pytest.skip("in make nightly")
+    report = report_of(case.part, tmp_path)
+    assert report["findings"], told(report)
+    first = report["findings"][0]
+    assert first["type"] == case.type, told(report)
+    assert first["cause"] in case.causes, told(report)
+    assert first["severity"] >= 0.05, told(report)
+    if case.name is not None:
+        assert first["where"]["name"] == case.name, told(report)
+
+
+def test_nothing_is_found_where_nothing_is_wrong(tmp_path: Path):
+    report = report_of("balanced", tmp_path)
+    large = [finding for finding in report["findings"] if (finding["severity"] or 0) >= 0.05]
+    assert not large, told(report)
+    assert report["verdict"]["class"] in ("COMPUTE_BOUND", "CANNOT_TELL"), told(report)
+    assert "SM105" in report["passed"]
