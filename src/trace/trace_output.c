@@ -122,6 +122,11 @@ int sm_trace_output_open(struct sm_trace_output *output, const char *path,
 	return 0;
 }
 
+void sm_trace_output_limit(struct sm_trace_output *output, uint64_t limit_bytes)
+{
+	output->limit_bytes = effective_limit(limit_bytes);
+}
+
 void sm_trace_output_close(struct sm_trace_output *output)
 {
 	if (output->fd >= 0) {

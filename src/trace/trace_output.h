@@ -22,6 +22,7 @@ struct sm_trace_output {
 /* A new file with its header; -EEXIST where there is one. `limit_bytes` 0: none but RLIMIT_FSIZE. */
 int sm_trace_output_open(struct sm_trace_output *output, const char *path,
 	const struct sm_trace_file_header *header, uint64_t limit_bytes, struct sm_error *reterr);
+void sm_trace_output_limit(struct sm_trace_output *output, uint64_t limit_bytes); /* another one */
 void sm_trace_output_close(struct sm_trace_output *output); /* fine on an empty one */
 bool sm_trace_output_has_room(
 	const struct sm_trace_output *output, size_t body_bytes, enum sm_trace_claim claim);

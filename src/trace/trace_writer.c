@@ -468,6 +468,11 @@ int sm_trace_writer_finish(struct sm_trace_writer *writer, struct sm_error *rete
 		     : 0;
 }
 
+void sm_trace_writer_set_limit(struct sm_trace_writer *writer, uint64_t limit_bytes)
+{
+	sm_trace_output_limit(&writer->output, limit_bytes);
+}
+
 uint64_t sm_trace_writer_bytes(const struct sm_trace_writer *writer)
 {
 	return writer->output.at;

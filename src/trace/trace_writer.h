@@ -46,6 +46,8 @@ int sm_trace_writer_loss(struct sm_trace_writer *writer, uint32_t process, uint6
 int sm_trace_writer_sample(struct sm_trace_writer *writer, int64_t time_ns, uint16_t metric,
 	int64_t instance, double value);
 int sm_trace_writer_flush(struct sm_trace_writer *writer);
+/* From here on no more than this; 0: no limit. What is written stays. */
+void sm_trace_writer_set_limit(struct sm_trace_writer *writer, uint64_t limit_bytes);
 uint64_t sm_trace_writer_bytes(const struct sm_trace_writer *writer);
 uint64_t sm_trace_writer_lost(const struct sm_trace_writer *writer);
 
