@@ -1,0 +1,175 @@
+/* What the main thread of a process waits for, looked at ten times a second and counted.
+ *
+ * A span knows that it was blocked; a look from outside says on what. The kernel names the function in which a sleeper
+ * sleeps (wchan; readable for processes of the same user, also where tracing is forbidden). A poll looks the same
+ * whether a worker waits for work or a transform for a server; there the system call's timeout tells, where we may read
+ * it: torch's queues poll for five seconds. What cannot be told apart is counted as a look and nothing else. */
+#include "probe/source.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+enum { QUEUE_POLL_MS = 5000 }; /* torch.utils.data, MP_STATUS_CHECK_INTERVAL */
+
+enum look { LOCK, SLEEP, SOCKET, FILE_WAIT, IDLE, LOOK_KINDS, POLL, UNKNOWN };
+
+static const enum sm_metric metrics[LOOK_KINDS] = {
+	[LOCK] = SM_METRIC_PROC_LOOKS_LOCK,
+	[SLEEP] = SM_METRIC_PROC_LOOKS_SLEEP,
+	[SOCKET] = SM_METRIC_PROC_LOOKS_SOCKET,
+	[FILE_WAIT] = SM_METRIC_PROC_LOOKS_FILE,
+	[IDLE] = SM_METRIC_PROC_LOOKS_IDLE,
+};
+
+/* Parts of kernel function names; the first that fits counts. They vary a little from one kernel to the next. */
+static const struct {
+	const char *part;
+	enum look look;
+} symbols[] = {
+	{"futex", LOCK},
+	{"locks_lock", LOCK},
+	{"flock", LOCK},
+	{"nanosleep", SLEEP},
+	{"pipe_read", IDLE},
+	{"poll_schedule", POLL},
+	{"do_sys_poll", POLL},
+	{"do_poll", POLL},
+	{"ep_poll", SOCKET},
+	{"do_select", SOCKET},
+	{"sk_wait", SOCKET},
+	{"unix_stream", SOCKET},
+	{"skb_wait", SOCKET},
+	{"skb_recv", SOCKET},
+	{"csk_accept", SOCKET},
+	{"tcp_", SOCKET},
+	{"folio", FILE_WAIT},
+	{"wait_on_page", FILE_WAIT},
+	{"page_bit", FILE_WAIT},
+	{"io_schedule", FILE_WAIT},
+	{"submit_bio", FILE_WAIT},
+	{"blk_", FILE_WAIT},
+	{"wait_on_buffer", FILE_WAIT},
+	{"wait_on_bit", FILE_WAIT},
+	{"jbd2", FILE_WAIT},
+	{"nfs", FILE_WAIT},
+	{"rpc_wait", FILE_WAIT},
+	{"fuse", FILE_WAIT},
+	{"request_wait", FILE_WAIT},
+	{"ceph", FILE_WAIT},
+	{"cl_sync", FILE_WAIT},
+	{"dirty_pages", FILE_WAIT},
+};
+
+struct looks {
+	struct sm_source wchan, syscall;
+	int64_t pid;
+	uint64_t total, count[LOOK_KINDS];
+};
+
+static int open_looks(void *state, const char *root, int32_t pid, char why[SM_SOURCE_WHY])
+{
+	struct looks *looks = state;
+	char unneeded[SM_SOURCE_WHY];
+	looks->pid = pid;
+	int r = sm_source_open(&looks->wchan, why, root, "/proc/%d/wchan", (int)pid);
+	if (!r) {
+		(void)sm_source_open(&looks->syscall, unneeded, root, "/proc/%d/syscall", (int)pid);
+	}
+	return r;
+}
+
+static enum look name_wait(struct sm_scan symbol)
+{
+	size_t length = (size_t)(symbol.end - symbol.at);
+	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+		if (memmem(symbol.at, length, symbols[i].part, strlen(symbols[i].part))) {
+			return symbols[i].look;
+		}
+	}
+	return UNKNOWN;
+}
+
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool scan_hex(struct sm_scan *line, uint64_t *ret_value)
+{
+	struct sm_scan word;
+	if (!sm_scan_word(line, &word) || !sm_scan_begins(&word, "0x") || word.end - word.at > 16) {
+		return false;
+	}
+	*ret_value = 0;
+	for (; word.at < word.end; word.at++) {
+		int digit = hex_digit(*word.at);
+		if (digit < 0) {
+			return false;
+		}
+		*ret_value = *ret_value << 4 | (uint64_t)digit;
+	}
+	return true;
+}
+
+/* "7 0x7ffd.. 0x1 0x1388 ...": poll(fds, 1, 5000) */
+static enum look name_poll(const struct looks *looks)
+{
+#ifdef SYS_poll
+	struct sm_scan text, line;
+	uint64_t number, timeout_ms;
+	if (!sm_source_is_open(&looks->syscall) || sm_source_read(&looks->syscall, &text) < 0 ||
+		!sm_scan_line(&text, &line) || !sm_scan_u64(&line, &number)) {
+		return UNKNOWN;
+	}
+	if (number == SYS_poll && sm_scan_skip(&line, 2) && scan_hex(&line, &timeout_ms) &&
+		(uint32_t)timeout_ms == QUEUE_POLL_MS) {
+		return IDLE;
+	}
+	return SOCKET;
+#else
+	(void)scan_hex;
+	return UNKNOWN; /* ppoll's timeout lies in the process's memory */
+#endif
+}
+
+static int sample_looks(void *state, const struct sm_probe_sink *sink)
+{
+	struct looks *looks = state;
+	struct sm_scan text;
+	int r = sm_source_read(&looks->wchan, &text);
+	if (r < 0) {
+		return r;
+	}
+	enum look look = name_wait(text);
+	look = look == POLL ? name_poll(looks) : look;
+	looks->total++;
+	sm_probe_emit(sink, SM_METRIC_PROC_LOOKS, looks->pid, (double)looks->total);
+	if (look < LOOK_KINDS) {
+		looks->count[look]++;
+	}
+	for (int i = 0; i < LOOK_KINDS; i++) {
+		if (looks->count[i]) {
+			sm_probe_emit(sink, metrics[i], looks->pid, (double)looks->count[i]);
+		}
+	}
+	return 0;
+}
+
+static void close_looks(void *state)
+{
+	struct looks *looks = state;
+	sm_source_close(&looks->wchan);
+	sm_source_close(&looks->syscall);
+}
+
+const struct sm_probe sm_probe_process_looks = {
+	.name = "process_looks",
+	.summary = "what the main thread of every process waits for, looked at and counted",
+	.tier = SM_TIER_FAST,
+	.per_process = 1,
+	.state_bytes = sizeof(struct looks),
+	.open = open_looks,
+	.sample = sample_looks,
+	.close = close_looks,
+};
