@@ -1,0 +1,25 @@
+#include "collect/level.h"
+
+#define MS     1000000LL
+#define SECOND (1000 * MS)
+#define MIB    (1024ULL * 1024)
+
+static const char *const names[] = {"basic", "detailed", "comprehensive", "production"};
+
+/* Counters are cheap beside spans, so levels differ little here: production runs for weeks and can wait longer. */
+static const struct sm_level_rates rates[] = {
+	[SM_LEVEL_BASIC] = {{1 * SECOND, 1 * SECOND, 10 * SECOND}, 100 * MS, 256 * MIB},
+	[SM_LEVEL_DETAILED] = {{100 * MS, 1 * SECOND, 10 * SECOND}, 100 * MS, 2048 * MIB},
+	[SM_LEVEL_COMPREHENSIVE] = {{100 * MS, 1 * SECOND, 10 * SECOND}, 100 * MS, 8192 * MIB},
+	[SM_LEVEL_PRODUCTION] = {{1 * SECOND, 5 * SECOND, 60 * SECOND}, 500 * MS, 1024 * MIB},
+};
+
+const char *sm_level_name(enum sm_level level)
+{
+	return names[level];
+}
+
+const struct sm_level_rates *sm_level_rates(enum sm_level level)
+{
+	return &rates[level];
+}

@@ -1,0 +1,42 @@
+/* Where a run is kept: its directory, and the directory of the mappings.
+ *
+ *     stallmeter-train-20261122-114305/
+ *         rank0.stall
+ *         live/            the mappings while the job runs; gone afterwards
+ *         live/collector   locked as long as a collector lives
+ *         live.path        instead of live/: where it is, when the run directory is on a network mount
+ *
+ * The training maps files of live/ and stores into them. Under a network or FUSE mount, such a store can hang it or end it with
+ * SIGBUS, so live/ then moves to a local disk; never into /dev/shm, which belongs to the job's batches. */
+#ifndef SM_COLLECT_PLACE_H
+#define SM_COLLECT_PLACE_H
+
+#include "base/err.h"
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct sm_place {
+	char run[PATH_MAX];  /* absolute */
+	char live[PATH_MAX]; /* absolute */
+	int lock_fd;	     /* owned; shared with whoever inherits it. -1: none */
+	bool live_is_elsewhere;
+};
+#define SM_PLACE_EMPTY ((struct sm_place){.lock_fd = -1})
+
+struct sm_place_options {
+	const char *wanted;    /* run directory; where it is taken, "-2", "-3", ... is appended */
+	bool may_exist;	       /* it is taken as it is when it is there (the Python API's) */
+	const char *temporary; /* a local directory for live/ when that must go elsewhere */
+};
+
+int sm_place_make(
+	struct sm_place *place, const struct sm_place_options *options, struct sm_error *reterr);
+/* Lets go of the lock. With `remove`, takes away what make made, where nothing was put into it. */
+void sm_place_leave(struct sm_place *place, bool remove);
+/* Does a collector live that empties this directory? */
+bool sm_place_is_collected(const char *live_directory);
+/* Why a mapping must not lie there, or NULL when it may. */
+const char *sm_place_trouble(const char *directory);
+
+#endif
