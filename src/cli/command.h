@@ -18,29 +18,36 @@ enum sm_exit {
 enum sm_option_type { SM_OPTION_FLAG, SM_OPTION_TEXT, SM_OPTION_SIZE, SM_OPTION_CHOICE };
 
 struct sm_option {
-	const char *name;   /* long, without dashes */
-	char letter;        /* or 0 */
+	const char *name; /* long, without dashes */
+	char letter;	  /* or 0 */
 	enum sm_option_type type;
-	size_t offset;      /* in the command's options struct: bool, const char *, uint64_t, int (index of choice) */
-	const char *value;  /* "FILE", or the choices "basic|detailed" */
+	size_t offset; /* in the command's options struct: bool, const char *, uint64_t, int (index of choice) */
+	const char *value; /* "FILE", or the choices "basic|detailed" */
 	const char *help;
 };
 
 struct sm_command {
 	const char *name, *args, *summary;
-	const char *details;  /* paragraphs of --help and the man page */
+	const char *details;		 /* paragraphs of --help and the man page */
 	const struct sm_option *options; /* ends with a NULL name */
 	size_t options_bytes;
-	bool hidden;          /* not in --help */
+	const void *defaults; /* what the options struct starts as; NULL: zeros */
+	int usage_exit;	      /* exit code for wrong usage; 0: SM_EXIT_USAGE */
+	bool hidden;	      /* not in --help */
 	bool stop_at_operand; /* `run`: what follows the first operand belongs to the child */
-	int (*run)(const void *options, int argc, char **argv); /* operands only; returns the exit code */
+	int (*run)(const void *options, int argc,
+		char **argv); /* operands only; returns the exit code */
 };
 
 extern const struct sm_command *const sm_command_table[];
 extern const int sm_command_table_count;
 
+const struct sm_command *sm_command_find(const char *name); /* NULL: none */
+
 /* error[ID]: what, --> where, = fact, help:, note: on standard error. NULL lines are left out. */
-struct sm_complaint { const char *id, *what, *where, *fact, *help, *note; };
+struct sm_complaint {
+	const char *id, *what, *where, *fact, *help, *note;
+};
 void sm_complain(const struct sm_complaint *complaint);
 void sm_warn(const struct sm_complaint *complaint);
 
