@@ -27,6 +27,7 @@ static void put_mark(
 		}
 	}
 	sm_ring_word_commit_long(at, sm_ring_word_long(time, name, SM_RING_MARK));
+	thread->mark_end = thread->hot.cursor;
 }
 
 void sm_mark_args(uint32_t name, int count, const int *keys, const int64_t *values)

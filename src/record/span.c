@@ -1,9 +1,9 @@
-/* Begins and ends with every case handled, and the functions that programs call. Those are the inline ones of inline.h:
- * what is ordinary stays in them, the rest comes back here.
+/* Begins and ends with every case handled, and the functions that programs call. Those are the
+ * inline ones of inline.h: what is ordinary stays in them, the rest comes back here.
  *
- * Whether a span carries its cause is decided at its begin, by the weight of its name. What the end needs to know is in
- * the thread's stack of begins: a span that carries its cause is entered there as if it had begun an age ago, so the one
- * comparison that finds long spans finds it too. */
+ * Whether a span carries its cause is decided at its begin, by the weight of its name. What the end
+ * needs to know is in the thread's stack of begins: a span that carries its cause is entered there
+ * as if it had begun an age ago, so the one comparison that finds long spans finds it too. */
 #include "record/span.h"
 
 #include "record/name.h"
@@ -59,7 +59,8 @@ static struct sm_thread *introduce(void)
 	return sm_thread_self();
 }
 
-/* What the inline end compares with. A span that carries its cause looks so old that its end comes here. */
+/* What the inline end compares with. A span that carries its cause looks so old that its end comes
+ * here. */
 static uint64_t begun_word(uint64_t time, uint32_t name, bool carries)
 {
 	const uint64_t very_old = (uint64_t)1 << (63 - SM_INLINE_NAME_BITS);
@@ -160,6 +161,7 @@ void sm_span_arg(int key, int64_t value)
 	struct sm_thread *thread = sm_thread_enter();
 	if (thread) {
 		uint64_t time = sm_ring_clock_units(&sm_session_here.clock);
+		sm_thread_put_apart(thread, time);
 		sm_thread_put_payload(thread, time, SM_RING_ARG + (uint32_t)key, &value, 1);
 		sm_thread_leave(thread);
 	}

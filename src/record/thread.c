@@ -1,8 +1,9 @@
 /* From "this thread has no place to write" to a slot of its own, and back when it ends.
  *
- * Everything here that takes the lock happens once per thread and once per slot of some sixteen thousand words. A thread
- * that finds no slot (the limit is reached, the disk is full) counts what it loses and looks again every now and then;
- * when a slot comes back it says so by a LOST payload before it goes on. */
+ * Everything here that takes the lock happens once per thread and once per slot of some sixteen
+ * thousand words. A thread that finds no slot (the limit is reached, the disk is full) counts what
+ * it loses and looks again every now and then; when a slot comes back it says so by a LOST payload
+ * before it goes on. */
 #include "record/thread.h"
 
 #include "record/fork.h"
@@ -57,12 +58,24 @@ static void put_payload(struct sm_thread *thread, uint64_t time, uint32_t type, 
 	thread->hot.last = time;
 }
 
+static void put_sync(struct sm_thread *thread, uint64_t time)
+{
+	uint64_t ticks = time << sm_session_here.clock.tick_shift;
+	put_payload(thread, time, SM_RING_SYNC, &ticks, 1);
+}
+
 /* Forty bits of time say enough unless the thread was silent for minutes. */
 static void break_silence(struct sm_thread *thread, uint64_t time)
 {
 	if ((int64_t)(time - thread->hot.last) >> (SM_RING_LONG_TIME_BITS - 1) > 0) {
-		uint64_t ticks = time << sm_session_here.clock.tick_shift;
-		put_payload(thread, time, SM_RING_SYNC, &ticks, 1);
+		put_sync(thread, time);
+	}
+}
+
+void sm_thread_put_apart(struct sm_thread *thread, uint64_t time)
+{
+	if (thread->hot.cursor == thread->mark_end) {
+		put_sync(thread, time);
 	}
 }
 
@@ -145,7 +158,8 @@ static void begin_in(struct sm_thread *thread, const struct sm_ring_writer_slot 
 {
 	thread->slot = *slot;
 	thread->hot.cursor = sm_ring_writer_words(slot);
-	/* so long ago that the first word is a long one, even if its clock was read before the slot's */
+	/* so long ago that the first word is a long one, even if its clock was read before the
+	 * slot's */
 	thread->hot.last = (slot->segment->ticks >> sm_session_here.clock.tick_shift) -
 			   ((uint64_t)1 << (SM_RING_LONG_TIME_BITS - 2));
 	say_what_was_lost(thread);
@@ -236,7 +250,8 @@ static void adopt_slot(struct sm_thread *thread)
 	open_pen(thread);
 }
 
-/* Under the lock: the calling thread's struct, made on its first event. NULL: more threads than places. */
+/* Under the lock: the calling thread's struct, made on its first event. NULL: more threads than
+ * places. */
 static struct sm_thread *join_process(void)
 {
 	struct sm_thread *thread = sm_thread_self();
@@ -299,8 +314,8 @@ static bool find_room(void)
 	return found;
 }
 
-/* A signal handler came in the middle of an event of its own thread. One that never returned to it (siglongjmp) would
- * close the pen for ever, hence the long stop. */
+/* A signal handler came in the middle of an event of its own thread. One that never returned to it
+ * (siglongjmp) would close the pen for ever, hence the long stop. */
 static bool came_in_between(struct sm_thread *thread)
 {
 	bool writing = SM_INLINE_LOAD(thread->busy) ||

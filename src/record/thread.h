@@ -26,6 +26,7 @@ struct sm_thread_cause {
 /* A whole page, so that neighbours never share a cache line. Zero after a fork. */
 struct sm_thread {
 	struct sm_inline_thread hot;
+	unsigned char *mark_end;  /* behind the newest mark and its numbers */
 	unsigned char *words_end; /* no event begins from here on; NULL without a slot */
 	uint32_t live;		  /* a thread of this process owns it */
 	uint32_t busy;		  /* in the middle of an event, outside the inline path */
@@ -69,6 +70,8 @@ void sm_thread_put_payload(struct sm_thread *thread, uint64_t time, uint32_t typ
 	const void *words, uint32_t word_count);
 
 /* Leaves room for a long word that the caller commits after what lies behind it. */
+/* A word that says nothing new, so that what follows is not "directly behind" the mark before it. */
+void sm_thread_put_apart(struct sm_thread *thread, uint64_t time);
 unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time);
 
 /* Under the lock, when the session stops: takes the slots away from all threads and seals them. */

@@ -16,7 +16,8 @@
  * `time` is in ticks >> tick_shift, absolute modulo 2^20 or 2^40, so a lost word never shifts the ones behind it. The
  * first word of a slot is long; its upper bits come from the segment header. A payload word carries in its name
  * field the type (8 low bits) and the number of 8-byte words that follow it (13 high bits); these and the zero behind them
- * are stored before it. ARG and CAUSE belong to the innermost open span of the thread; directly behind a mark, ARG belongs to it.
+ * are stored before it. ARG and CAUSE belong to the innermost open span of the thread; directly behind a mark, ARG belongs to it
+ * (any other payload ends that, so a writer puts a SYNC in between where an ARG of the span comes next).
  *
  * Lives of a slot (`state`): FREE -> OPEN (a thread took it) -> SEALED (full, or the thread ended) -> FREE (the
  * collector has it on disk). Only the writer makes OPEN and SEALED, only the reader turns SEALED into FREE.

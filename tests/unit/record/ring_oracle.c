@@ -122,6 +122,7 @@ static void payload(struct oracle *oracle, struct position *position, uint32_t t
 {
 	uint64_t first = 0;
 	memcpy(&first, words, count ? sizeof(first) : 0);
+	position->mark = type < SM_RING_ARG ? 0 : position->mark; /* no longer directly behind it */
 	if (type == SM_RING_CAUSE) {
 		struct oracle_thread *thread = position->thread;
 		memcpy(&oracle->last_cause, words, sizeof(oracle->last_cause));

@@ -90,6 +90,28 @@ static void names_beyond_the_short_ones(void **state)
 	oracle_free(oracle);
 }
 
+/* The same numbers mean a mark or the span around it by nothing but their place. */
+static void numbers_of_a_span_keep_apart_from_a_mark(void **state)
+{
+	const int keys[2] = {0, 2};
+	const int64_t values[2] = {7, 8};
+	recording_start(NULL);
+	uint32_t mark = sm_name_register(SM_MARK, "put");
+	uint32_t span = sm_name_register(SM_SPAN, "next");
+	sm_span_begin(span);
+	sm_mark_args(mark, 2, keys, values);
+	sm_span_arg(0, 1);
+	sm_span_arg(2, 3);
+	sm_mark(mark);
+	sm_span_arg(6, 4);
+	sm_span_end();
+	struct oracle *oracle = recording_stop();
+	assert_int_equal(oracle->marks_of[mark], 2);
+	assert_int_equal(oracle->arguments, 5);
+	assert_int_equal(oracle->marks_between, 2);
+	oracle_free(oracle);
+}
+
 static void marks_numbers_and_threads(void **state)
 {
 	const int keys[8] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -227,6 +249,7 @@ int main(void)
 		cmocka_unit_test(deep_and_unmatched_spans_stay_right),
 		cmocka_unit_test(names_beyond_the_short_ones),
 		cmocka_unit_test(marks_numbers_and_threads),
+		cmocka_unit_test(numbers_of_a_span_keep_apart_from_a_mark),
 		cmocka_unit_test(times_are_true),
 		cmocka_unit_test(nanoseconds_where_ticks_are_not_trusted),
 		cmocka_unit_test(silence_of_any_length),
