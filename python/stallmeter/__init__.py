@@ -18,13 +18,20 @@ import os as _os
 import sys as _sys
 
 
+def _inject_folder():
+    """What `stallmeter run` puts in front of a job's import path: inside an installed package, beside one being built."""
+    package = _os.path.dirname(_os.path.abspath(__file__))
+    installed = _os.path.join(package, "inject")
+    return installed if _os.path.isdir(installed) else _os.path.join(_os.path.dirname(package), "inject")
+
+
 def _inside():
-    """The package `_stallmeter`: the one that is at work here already, else ours, in the folder `inject`."""
+    """The package `_stallmeter`: the one that is at work here already, else ours."""
     if "_stallmeter" in _sys.modules:
         return _sys.modules["_stallmeter"]
     import importlib.util
 
-    folder = _os.path.join(_os.path.dirname(_os.path.abspath(__file__)), "inject", "_stallmeter")
+    folder = _os.path.join(_inject_folder(), "_stallmeter")
     spec = importlib.util.spec_from_file_location(
         "_stallmeter", _os.path.join(folder, "__init__.py"), submodule_search_locations=[folder])
     module = _sys.modules["_stallmeter"] = importlib.util.module_from_spec(spec)

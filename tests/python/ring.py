@@ -140,6 +140,7 @@ class Process:
                 words = struct.unpack_from(f"<{count}Q", self.data, at)
                 at += 8 * count
                 now = complete(now, word >> 24, 40)
+                behind = behind if name & 255 >= ARG else None
                 tid = self.payload(tid, name & 255, words, behind)
                 continue
             now = complete(now, word >> 24, 40)
