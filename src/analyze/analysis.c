@@ -92,8 +92,10 @@ static void set_own_cost(struct sm_analysis *analysis)
 int sm_analysis_build(
 	struct sm_analysis *ret_analysis, struct sm_model *model, struct sm_error *reterr)
 {
-	struct sm_analysis analysis = {
-		.model = model, .arena = &model->arena, .loader_count = model->loader_count, .training_loader = -1};
+	struct sm_analysis analysis = {.model = model,
+		.arena = &model->arena,
+		.loader_count = model->loader_count,
+		.training_loader = -1};
 	analysis.loaders = sm_arena_alloc(
 		&model->arena, (model->loader_count + 1) * sizeof(*analysis.loaders));
 	int error = analysis.loaders ? 0 : -ENOMEM;

@@ -4,8 +4,8 @@
  * because that is where a batch comes last. Instead, from the end of the last step back to the first request:
  *
  *     step b          was the loop's own work, back to the delivery of b
- *     delivery of b   waited for the worker, if b was done after it was asked for; else for nothing but the call itself
- *     fetch of b      could not start before the worker was done with its batch before, or before its indices came,
+ *     delivery of b   waited for the worker, if b could not be taken yet when it was asked for; else for nothing but
+ *                     the call itself
  *                     whichever was later; indices come out of the delivery of an earlier batch
  *
  * Every second on this path is charged to the stage that spent it, so the charges are the time walked. Where two
@@ -154,12 +154,15 @@ static void leave_to_moment(struct walk *walk, size_t i, double weight, int64_t 
 		cross_border(walk, first, weight);
 		return;
 	}
-	if ((size_t)at >=
-		i) { /* waiting for batch i itself: the moment it was asked for is the latest that can be told */
+	const struct sm_batch *then = &loader->batches[at];
+	bool waiting = at_ns <= then->deliver_ns && at_ns < then->ready_ns;
+	if ((size_t)at >= i || at_ns == then->request_ns || waiting) {
+		/* it was only just being asked for: the moment of asking is the latest that can be told */
+		size_t asked = (size_t)at >= i ? i : (size_t)at;
 		charge(walk, SM_STAGE_TRANSPORT,
-			weight * (double)(at_ns - batch->request_ns) * 1e-9);
-		leave_to_loop(walk, i, weight);
-	} else if (at_ns <= loader->batches[at].deliver_ns) {
+			weight * (double)(at_ns - loader->batches[asked].request_ns) * 1e-9);
+		leave_to_loop(walk, asked, weight);
+	} else if (at_ns <= then->deliver_ns) {
 		enter(walk, &walk->nodes[at].delivery, weight, at_ns);
 	} else {
 		enter(walk, &walk->nodes[at].step, weight, at_ns);
@@ -219,27 +222,43 @@ static void walk_call(struct walk *walk, size_t i, double weight)
 	leave_to_loop(walk, i, weight);
 }
 
-/* How much of a delivery was the main thread's own work on the batch, by stage; the rest is the queue between. */
+/* The main thread's own part of a delivery, from the moment the batch could be taken. */
 static void charge_hand_over(
-	struct walk *walk, const struct sm_batch *batch, double weighted_s, int64_t whole_ns)
+	struct walk *walk, const struct sm_batch *batch, double passed_s, int64_t whole_ns)
 {
-	const struct {
-		enum sm_stage stage;
-		int64_t wall_ns;
-	} parts[] = {{SM_STAGE_SAMPLER, batch->refill_ns}, {SM_STAGE_PIN, batch->pin_ns}};
-	double part = whole_ns > 0 ? weighted_s / (double)whole_ns : 0;
-	for (size_t k = 0; k < sizeof(parts) / sizeof(*parts); k++) {
-		int64_t wall_ns = parts[k].wall_ns < whole_ns ? parts[k].wall_ns : whole_ns;
-		charge(walk, parts[k].stage, (double)wall_ns * part);
-		whole_ns -= wall_ns;
-	}
-	charge(walk, SM_STAGE_TRANSPORT, (double)whole_ns * part);
+	double part = whole_ns > 0 ? passed_s / (double)whole_ns : 0;
+	int64_t refill_ns = batch->refill_ns < whole_ns ? batch->refill_ns : whole_ns;
+	charge(walk, SM_STAGE_SAMPLER, (double)refill_ns * part);
+	charge(walk, SM_STAGE_TRANSPORT, (double)(whole_ns - refill_ns) * part);
+}
+
+/* From its worker to the moment it could be taken. */
+static void charge_way(struct walk *walk, const struct sm_batch *batch, double weight)
+{
+	int64_t way_ns = batch->ready_ns - batch->done_ns;
+	int64_t pin_ns = batch->pin_ns < way_ns ? batch->pin_ns : way_ns;
+	charge(walk, SM_STAGE_PIN, weight * (double)pin_ns * 1e-9);
+	charge(walk, SM_STAGE_TRANSPORT, weight * (double)(way_ns - pin_ns) * 1e-9);
+}
+
+/* The loop waited for the batch: on to its worker, except for what the device's own work covered of the wait. */
+static void walk_wait(struct walk *walk, size_t i, double weight)
+{
+	const struct sm_batch *batch = &walk->loader->batches[i];
+	int64_t wait_ns = batch->deliver_ns - batch->request_ns;
+	double exposed = wait_ns > 0 ? (double)batch->exposed_ns / (double)wait_ns : 1;
+	double to_worker = weight * (exposed < 1 ? exposed : 1);
+	charge_way(walk, batch, to_worker);
+	walk->nodes[i].fetch += to_worker;
+	charge(walk, SM_STAGE_COMPUTE,
+		(weight - to_worker) * (double)(batch->ready_ns - batch->request_ns) * 1e-9);
+	leave_to_loop(walk, i, weight - to_worker);
 }
 
 static void walk_delivery(struct walk *walk, size_t i)
 {
 	const struct sm_batch *batch = &walk->loader->batches[i];
-	struct node *node = &walk->nodes[i];
+	const struct node *node = &walk->nodes[i];
 	double weight = node->delivery.weight;
 	if (weight <= 0) {
 		return;
@@ -248,27 +267,22 @@ static void walk_delivery(struct walk *walk, size_t i)
 		walk_call(walk, i, weight);
 		return;
 	}
-	int64_t wait_ns = batch->deliver_ns - batch->request_ns;
-	bool waited = batch->start_ns >= 0 && batch->done_ns > batch->request_ns &&
-		      batch->done_ns <= batch->deliver_ns;
-	double exposed = wait_ns > 0 ? (double)batch->exposed_ns / (double)wait_ns : 1;
-	double to_worker = waited ? weight * exposed
-			   : batch->done_ns == batch->request_ns && batch->start_ns >= 0
-				   ? weight / 2
-				   : 0;
-	int64_t from_ns = waited ? batch->done_ns : batch->request_ns;
+	int64_t from_ns = batch->ready_ns >= 0 ? batch->ready_ns : batch->request_ns;
 	double passed_s = node->delivery.moment - weight * seconds(walk, from_ns);
 	if (batch->start_ns < 0) { /* nobody saw it being made */
 		charge(walk, SM_STAGE_FETCH, passed_s);
+		leave_to_loop(walk, i, weight);
+		return;
+	}
+	charge_hand_over(walk, batch, passed_s, batch->deliver_ns - from_ns);
+	if (batch->ready_ns < 0) {
+		leave_to_loop(walk, i, weight);
+	} else if (batch->ready_ns == batch->request_ns) { /* neither is later */
+		walk_wait(walk, i, weight / 2);
+		leave_to_loop(walk, i, weight / 2);
 	} else {
-		charge_hand_over(walk, batch, passed_s, batch->deliver_ns - from_ns);
+		walk_wait(walk, i, weight);
 	}
-	node->fetch += to_worker;
-	if (waited) { /* what the device's own work covered */
-		charge(walk, SM_STAGE_COMPUTE,
-			(weight - to_worker) * (double)(from_ns - batch->request_ns) * 1e-9);
-	}
-	leave_to_loop(walk, i, weight - to_worker);
 }
 
 static void walk_fetch(struct walk *walk, size_t i)

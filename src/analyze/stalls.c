@@ -68,7 +68,9 @@ static void judge(struct sm_batch *batch, double gap_ns)
 		batch->exposed_ns = clip(batch->device_elapsed_ns - gap, wait_ns);
 		batch->launch_ns = clip(batch->device_elapsed_ns - batch->exposed_ns, INT64_MAX);
 	} else if (batch->device_state == SM_DEVICE_IDLE_AT_REQUEST) {
-		batch->launch_ns = gap;
+		batch->launch_ns = batch->device_elapsed_ns >= 0
+					   ? clip(batch->device_elapsed_ns - wait_ns, INT64_MAX)
+					   : gap;
 	}
 }
 

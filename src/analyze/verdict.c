@@ -66,20 +66,18 @@ static void fill_loop(struct sm_analysis *analysis)
 	verdict->host_share = host_s / analysis->time_s;
 }
 
-/* Work on a device that nobody asked: then the host's wait is only an upper bound of the stall. */
+/* Copies to a device that nobody asked: then the host's wait is only an upper bound of the stall. */
 static bool device_not_asked(const struct sm_analysis *analysis)
 {
-	const char *device = sm_model_fact(analysis->model, "process.device");
 	const struct sm_loader *loader = analysis->loaders[analysis->training_loader].loader;
-	if (!device || !*device || strcmp(device, "cpu") == 0) {
-		return false;
-	}
+	bool copied = false;
 	for (size_t i = 0; i < loader->batch_count; i++) {
+		copied = copied || loader->batches[i].h2d_ns > 0;
 		if (loader->batches[i].device_state >= 0) {
 			return false;
 		}
 	}
-	return true;
+	return copied;
 }
 
 static const char *find_missing(const struct sm_analysis *analysis, struct sm_arena *arena)

@@ -151,29 +151,38 @@ static void thin_tables(struct sm_build *build, struct sm_sample_time *samples)
 	build->sample_count = sample_count;
 }
 
-static bool is_full(const struct sm_build *build)
+static bool is_full(const struct sm_build *build, size_t eighths)
 {
-	return build->fetch_count >= SM_MODEL_BATCHES_MAX ||
-	       build->batch_count >= SM_MODEL_BATCHES_MAX ||
-	       build->sample_count >= SM_MODEL_SAMPLES_MAX;
+	return build->fetch_count * 8 >= eighths * SM_MODEL_BATCHES_MAX ||
+	       build->batch_count * 8 >= eighths * SM_MODEL_BATCHES_MAX ||
+	       build->sample_count * 8 >= eighths * SM_MODEL_SAMPLES_MAX;
 }
 
+static int thin_once(struct sm_build *build)
+{
+	struct sm_sample_time *samples = sm_mem_alloc((build->sample_count + 1) * sizeof(*samples));
+	if (!samples) {
+		return -ENOMEM;
+	}
+	size_t room = build->sample_count + 1;
+	thin_tables(build, samples);
+	sm_mem_free(build->samples);
+	build->samples = samples;
+	build->sample_capacity = room;
+	return 0;
+}
+
+/* Until an eighth is free. */
 int sm_build_thin(struct sm_build *build)
 {
 	enum { LEVEL_MAX = 24 };
-	while (is_full(build) && build->level < LEVEL_MAX) {
-		struct sm_sample_time *samples =
-			sm_mem_alloc((build->sample_count + 1) * sizeof(*samples));
-		if (!samples) {
-			return -ENOMEM;
-		}
+	bool is_thinning = is_full(build, 8);
+	int error = is_thinning ? thin_once(build) : 0;
+	while (!error && is_full(build, 7) && is_thinning && build->level < LEVEL_MAX) {
 		build->level++;
-		thin_tables(build, samples);
-		sm_mem_free(build->samples);
-		build->samples = samples;
-		build->sample_capacity = build->sample_count + 1;
+		error = thin_once(build);
 	}
-	return 0;
+	return error;
 }
 
 /* --- the visitor --- */

@@ -38,7 +38,8 @@ struct sm_build_process {
 	struct sm_process info;
 	struct sm_build_name *names; /* owned; by id */
 	size_t name_capacity;
-	uint32_t feeds; /* pickled batches seen in its feeder thread */
+	uint32_t feeds;		    /* pickled batches seen in its feeder thread */
+	const char *no_samples_why; /* in the model's arena */
 };
 
 /* A number attached to a span or mark is in `value` when its bit is in `keys`. */
@@ -129,8 +130,9 @@ struct sm_build_consumer { /* of a thread that asks for batches or trains */
 	int64_t pending_ns; /* between known things, not yet given to forward or other */
 	int64_t nested_ns;  /* of known things inside the one that is open */
 	bool has_forward, has_training;
-	int64_t sampler_ns;		/* drawn, not yet sent */
-	int64_t refill_ns;		/* drawn inside this next() */
+	int64_t sampler_ns; /* drawn, not yet sent */
+	int64_t drawn_for;  /* ordinal of the loader whose sampler ran last in this next(); -1 */
+	int64_t refill_ns;  /* drawn inside this next() */
 	int64_t deserialize_ns, pin_ns; /* read, not yet arrived */
 	uint64_t bytes;
 	uint64_t trained, trained_without_batch; /* backward and optimizer spans */

@@ -19,6 +19,7 @@ static const struct sm_batch nothing_seen = {
 	.start_ns = -1,
 	.done_ns = -1,
 	.arrive_ns = -1,
+	.ready_ns = -1,
 	.request_ns = -1,
 	.deliver_ns = -1,
 	.end_ns = -1,
@@ -63,6 +64,7 @@ int sm_build_consume_begin(struct sm_build_thread *thread, enum sm_role role, in
 	if (role == SM_ROLE_NEXT || role == SM_ROLE_ITERATE) {
 		forget_arrival(thread->consumer);
 		thread->consumer->refill_ns = 0;
+		thread->consumer->drawn_for = -1;
 		if (thread->fetcher) {
 			thread->fetcher->has_done = false;
 		}
@@ -416,6 +418,7 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 	case SM_ROLE_SAMPLER:
 		thread->consumer->sampler_ns += wall_ns;
 		thread->consumer->refill_ns += wall_ns;
+		thread->consumer->drawn_for = sm_build_spans_arg(args, SM_KEY_LOADER, -1);
 		return 0;
 	case SM_ROLE_DESERIALIZE:
 		thread->consumer->deserialize_ns += wall_ns;

@@ -105,7 +105,6 @@ static int set_text(
 		{"dataset", &loader->dataset},
 		{"sampler", &loader->sampler},
 		{"collate", &loader->collate},
-		{"why", &loader->no_samples_why},
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (strcmp(key, texts[i].key) == 0) {
@@ -116,14 +115,13 @@ static int set_text(
 	return 0;
 }
 
-/* `loader` and `samples_unknown`: what is said goes into the loader; its ordinal comes first. */
-static int add_loader(struct sm_build *build, uint32_t process, const char *ordinal_key, char *text)
+static int add_loader(struct sm_build *build, uint32_t process, char *text)
 {
 	struct sm_build_loader *loader = NULL;
 	struct line line;
 	int error = 0;
 	while (!error && next_line(&text, &line)) {
-		if (strcmp(line.key, ordinal_key) == 0) {
+		if (strcmp(line.key, "ordinal") == 0) { /* comes first */
 			error = sm_build_loader_find(build, process, number(line.value), &loader);
 		} else if (loader) {
 			set_number(&loader->facts, line.key, line.value);
@@ -133,16 +131,33 @@ static int add_loader(struct sm_build *build, uint32_t process, const char *ordi
 	return error;
 }
 
+/* Said by the process in which the data set runs, which may be a worker of a loader not yet known. */
+static int add_samples_unknown(struct sm_build *build, uint32_t process, char *text)
+{
+	struct line line;
+	while (next_line(&text, &line)) {
+		if (strcmp(line.key, "why") == 0) {
+			char *why = sm_arena_strdup(&build->model->arena, line.value);
+			build->processes[process].no_samples_why = why;
+			return why ? 0 : -ENOMEM;
+		}
+	}
+	return 0;
+}
+
 static uint64_t worker_id(int32_t pid, uint32_t tid)
 {
 	return (uint64_t)(uint32_t)pid << 32 | tid;
 }
 
+/* Persistent workers are told of again in every iteration; what counts is when they were started. */
 static int keep_worker(
 	struct sm_build *build, struct sm_build_loader *loader, struct sm_build_worker worker)
 {
 	enum { WORKERS_MAX = 1 << 20 };
-	if (loader->worker_count >= WORKERS_MAX) {
+	uint64_t known;
+	if (loader->worker_count >= WORKERS_MAX ||
+		sm_map_find(&build->worker_by_pid, worker_id(worker.pid, worker.tid), &known)) {
 		return 0;
 	}
 	int error = sm_mem_grow(&loader->workers, &loader->worker_capacity,
@@ -225,9 +240,9 @@ int sm_build_facts_add(struct sm_build *build, uint32_t process, const char *tex
 	size_t kind = strcspn(copy, "\n");
 	int error = 0;
 	if (strncmp(copy, "loader", kind) == 0) {
-		error = add_loader(build, process, "ordinal", rest);
+		error = add_loader(build, process, rest);
 	} else if (strncmp(copy, "samples_unknown", kind) == 0) {
-		error = add_loader(build, process, "loader", rest);
+		error = add_samples_unknown(build, process, rest);
 	} else if (strncmp(copy, "worker", kind) == 0) {
 		error = add_worker(build, process, rest);
 	} else if (strncmp(copy, "estimated", kind) == 0 ||

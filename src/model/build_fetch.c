@@ -39,16 +39,15 @@ static int ensure_fetcher(struct sm_build_thread *thread)
 	return 0;
 }
 
-/* At num_workers=0 the call of next() around the batch says whose it is. */
+/* At num_workers=0 the call of next() around the batch drew its indices just before, and that says whose it is. */
 static struct sm_build_loader *loader_of_call(
 	struct sm_build *build, struct sm_build_thread *thread)
 {
-	struct sm_build_frame *next = sm_build_spans_around(thread, SM_ROLE_NEXT);
 	struct sm_build_loader *loader = NULL;
-	if (next) {
-		const struct sm_build_args *args = &thread->details[next - thread->frames].args;
-		int64_t ordinal = sm_build_spans_arg(args, SM_KEY_LOADER, thread->fetcher->loader);
-		sm_build_loader_find(build, thread->process, ordinal, &loader);
+	if (thread->consumer && sm_build_spans_around(thread, SM_ROLE_NEXT)) {
+		int64_t drawn_for = thread->consumer->drawn_for;
+		sm_build_loader_find(build, thread->process,
+			drawn_for >= 0 ? drawn_for : thread->fetcher->loader, &loader);
 	}
 	return loader;
 }
@@ -237,16 +236,14 @@ static int keep_samples(
 	return 0;
 }
 
-/* In which iteration of the loader this is; thinning must decide as the main process does. */
+/* In which iteration of the loader this is, -1 when the call of next() around it will say; thinning must decide as
+ * the main process does. */
 static int32_t iteration_of(
 	struct sm_build *build, struct sm_build_thread *thread, const struct sm_build_fetch *record)
 {
 	const struct sm_build_worker *worker;
-	struct sm_build_frame *next = sm_build_spans_around(thread, SM_ROLE_NEXT);
-	if (next) {
-		const struct sm_build_args *args = &thread->details[next - thread->frames].args;
-		return (int32_t)sm_build_spans_arg(
-			args, SM_KEY_ITERATION, (int64_t)record->fetcher);
+	if (sm_build_spans_around(thread, SM_ROLE_NEXT)) {
+		return -1;
 	}
 	if (sm_build_loader_of_worker(build, thread->process, thread->tid, &worker)) {
 		return worker->iteration + (int32_t)record->fetcher;

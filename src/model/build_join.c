@@ -81,6 +81,23 @@ static void take_part(struct sm_batch *batch, const struct sm_batch *part)
 	batch->sample_count = part->sample_count;
 }
 
+/* A batch that lay in the queue is taken within microseconds of being asked for; one that comes later was waited for,
+ * even if its worker was done before: then it was on its way. */
+static void judge_arrival(struct sm_batch *batch)
+{
+	enum { AT_ONCE_NS = 300 * 1000 };
+	int64_t taken_ns = batch->arrive_ns - batch->deserialize_ns;
+	if (batch->worker < 0 || batch->start_ns < 0 || batch->done_ns > batch->deliver_ns) {
+		return;
+	}
+	if (batch->arrive_ns < 0 || taken_ns < batch->done_ns) {
+		taken_ns = batch->done_ns;
+	}
+	if (batch->done_ns > batch->request_ns || taken_ns - batch->request_ns > AT_ONCE_NS) {
+		batch->ready_ns = taken_ns;
+	}
+}
+
 static void join_batches(struct sm_build *build, const struct sm_map *by_key)
 {
 	for (size_t i = 0; i < build->batch_count; i++) {
@@ -93,6 +110,7 @@ static void join_batches(struct sm_build *build, const struct sm_map *by_key)
 				&at)) {
 			take_part(&batch->batch, &build->fetches[at].part);
 		}
+		judge_arrival(&batch->batch);
 	}
 }
 
@@ -224,6 +242,24 @@ static int lay_out_slowest(struct sm_build *build, struct sm_build_loader *loade
 	return 0;
 }
 
+/* Said by any of its workers, or by the main process. */
+static const char *find_no_samples_why(
+	const struct sm_build *build, const struct sm_build_loader *loader)
+{
+	for (size_t i = 0; i < build->thread_count; i++) {
+		const struct sm_build_thread *thread = build->threads[i];
+		const char *why = build->processes[thread->process].no_samples_why;
+		const struct sm_build_worker *worker;
+		if (why && thread->fetcher &&
+			(thread->process == loader->process ||
+				sm_build_loader_of_worker(
+					build, thread->process, thread->tid, &worker) == loader)) {
+			return why;
+		}
+	}
+	return NULL;
+}
+
 static int lay_out_loader(struct sm_build *build, struct sm_build_loader *loader)
 {
 	struct sm_loader *facts = &loader->facts;
@@ -231,6 +267,7 @@ static int lay_out_loader(struct sm_build *build, struct sm_build_loader *loader
 	facts->main_pid = process->pid;
 	facts->rank = process->rank;
 	facts->trains = loader->trained > 0;
+	facts->no_samples_why = find_no_samples_why(build, loader);
 	if (!facts->name) {
 		facts->name = sm_arena_printf(&build->model->arena, "loader %d", facts->ordinal);
 	}

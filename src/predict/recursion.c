@@ -30,6 +30,7 @@ struct flight { /* a batch sent and not yet delivered */
 	size_t position;
 	int worker;
 	double put, start, done, ready;
+	bool pinned;
 };
 
 struct run {
@@ -99,6 +100,7 @@ static void send(struct run *run, double put)
 	flight.start = fmax(run->free_at[flight.worker], put);
 	flight.done = flight.start + work_of(demand);
 	flight.ready = flight.done + demand->way;
+	flight.pinned = demand->pin <= 0;
 	run->free_at[flight.worker] = flight.done;
 	run->held[flight.worker]++;
 	size_t slot = run->replay->setting.in_order ? run->sent % run->window : run->flying;
@@ -107,15 +109,46 @@ static void send(struct run *run, double put)
 	run->sent++;
 }
 
+static size_t slot_of(const struct run *run, size_t i, size_t position)
+{
+	return run->replay->setting.in_order ? (position + i) % run->window : i;
+}
+
+/* The pin thread serves in the order of arrival, so whatever is ready before the wanted one goes first. What is sent later
+ * is ready later than anything that is waited for now. */
+static void pin_until(struct run *run, size_t position, size_t wanted)
+{
+	while (!run->flights[wanted].pinned) {
+		size_t first = wanted;
+		for (size_t i = 0; i < run->flying; i++) {
+			size_t slot = slot_of(run, i, position);
+			if (!run->flights[slot].pinned &&
+				run->flights[slot].ready < run->flights[first].ready) {
+				first = slot;
+			}
+		}
+		struct flight *flight = &run->flights[first];
+		double pin = demand_at(run->replay, flight->position)->pin;
+		flight->ready = pin > 0 ? fmax(flight->ready, run->pin_free) + pin : flight->ready;
+		run->pin_free = pin > 0 ? flight->ready : run->pin_free;
+		flight->pinned = true;
+	}
+}
+
+/* In order it is the next one; else the one that is ready first. */
+static size_t choose_flight(struct run *run, size_t position)
+{
+	size_t chosen = slot_of(run, 0, position);
+	for (size_t i = 1; !run->replay->setting.in_order && i < run->flying; i++) {
+		chosen = run->flights[i].ready < run->flights[chosen].ready ? i : chosen;
+	}
+	return chosen;
+}
+
 static struct flight take(struct run *run, size_t position)
 {
-	size_t slot = position % run->window;
-	if (!run->replay->setting.in_order) {
-		slot = 0;
-		for (size_t i = 1; i < run->flying; i++) {
-			slot = run->flights[i].ready < run->flights[slot].ready ? i : slot;
-		}
-	}
+	size_t slot = choose_flight(run, position);
+	pin_until(run, position, slot);
 	struct flight taken = run->flights[slot];
 	run->flying--;
 	if (!run->replay->setting.in_order) {
@@ -148,6 +181,7 @@ static double begin_epoch(struct run *run, size_t position)
 	run->sent = position;
 	run->flying = 0;
 	run->turn = 0;
+	run->pin_free = 0;
 	for (int i = 0; i < replay->setting.num_workers; i++) {
 		run->free_at[i] = run->now + startup;
 		run->held[i] = 0;
@@ -174,9 +208,6 @@ static void deliver_from_workers(struct run *run, size_t position, struct moment
 	at->position = at->flight.position;
 	const struct sm_demand *demand = demand_at(run->replay, at->position);
 	double ready = at->flight.ready;
-	if (demand->pin > 0) {
-		ready = run->pin_free = fmax(ready, run->pin_free) + demand->pin;
-	}
 	at->deliver = fmax(ready, at->request) + demand->hand;
 	if (run->sent < run->epoch_end) {
 		at->deliver += demand_at(run->replay, run->sent)->draw;
@@ -234,6 +265,9 @@ static void note(const struct sm_replay *replay, size_t step, const struct momen
 		.done_ns = as_ns(at->flight.done),
 		.fetch_ns = as_ns(demand->fetch),
 		.transform_ns = as_ns(demand->transform),
+		.ready_ns = at->flight.worker >= 0 && at->flight.ready >= at->request
+				    ? as_ns(at->flight.ready)
+				    : -1,
 		.collate_ns = as_ns(demand->collate),
 		.pin_ns = as_ns(demand->pin),
 		.request_ns = as_ns(at->request),
