@@ -49,6 +49,28 @@ static void make_ring(const char *folder, const char *name, bool closed, double 
 	sm_make_ring_finish(ring, closed);
 }
 
+static void make_run(const char *folder, const char *target, const char *name, bool packed)
+{
+	char path[512], made[600], kept[600];
+	snprintf(path, sizeof(path), "%s/%s", folder, target);
+	mkdir(path, 0777);
+	struct sm_make_run *run = sm_make_run_create(path);
+	sm_make_run_fact(run, "command", "python\x1ftrain.py");
+	sm_make_run_note(run, "gpu", "no NVML library");
+	add_events(sm_make_process_add(run, &(struct sm_make_options){.pid = 100}));
+	for (int64_t second = 0; second < 5; second++) {
+		sm_make_sample(run, second * 1000000, SM_METRIC_CPU_USER, 0, (double)second);
+		sm_make_sample(run, second * 1000000, SM_METRIC_PROC_RSS, 100, 1e8);
+	}
+	if (packed) {
+		sm_make_run_pack(run);
+	}
+	sm_make_run_finish(run);
+	snprintf(made, sizeof(made), "%s/rank0.stall", path);
+	snprintf(kept, sizeof(kept), "%s/%s", path, name);
+	rename(made, kept);
+}
+
 int main(int argc, char **argv)
 {
 	char path[512];
@@ -62,5 +84,10 @@ int main(int argc, char **argv)
 	make_ring(argv[1], "closed", true, 0);
 	make_ring(argv[1], "killed", false, 0);
 	make_ring(argv[1], "ticks", true, 0.4);
+	const char *const targets[] = {"trace_reader", "model_build"};
+	for (size_t i = 0; i < 2; i++) {
+		make_run(argv[1], targets[i], "raw", false);
+		make_run(argv[1], targets[i], "packed", true);
+	}
 	return 0;
 }
