@@ -71,22 +71,45 @@ void sm_figures_parsed(struct sm_json *json, const char *key, const char *text)
 	}
 }
 
-static void column(
-	struct sm_json *json, const char *key, const double *values, size_t count, int significant)
+static double as_share(double value)
 {
-	sm_json_begin_array(json, key);
-	for (size_t i = 0; i < count; i++) {
-		sm_json_double(json, NULL, rounded(values[i], significant));
-	}
-	sm_json_end(json);
+	return to_nano(value);
 }
 
-void sm_figures_column(struct sm_json *json, const char *key, const double *values, size_t count)
+static double as_number(double value)
 {
-	column(json, key, values, count, 7);
+	return rounded(value, 7);
+}
+
+static double as_drawn(double value)
+{
+	return rounded(value, 4);
+}
+
+static void list(struct sm_json *json, const char *key, const double *values, size_t count,
+	double (*round_off)(double))
+{
+	int indent = json->indent;
+	sm_json_begin_array(json, key);
+	json->indent = 0;
+	for (size_t i = 0; i < count; i++) {
+		sm_json_double(json, NULL, round_off(values[i]));
+	}
+	sm_json_end(json);
+	json->indent = indent;
+}
+
+void sm_figures_shares(struct sm_json *json, const char *key, const double *shares, size_t count)
+{
+	list(json, key, shares, count, as_share);
+}
+
+void sm_figures_numbers(struct sm_json *json, const char *key, const double *values, size_t count)
+{
+	list(json, key, values, count, as_number);
 }
 
 void sm_figures_drawn(struct sm_json *json, const char *key, const double *values, size_t count)
 {
-	column(json, key, values, count, 4);
+	list(json, key, values, count, as_drawn);
 }

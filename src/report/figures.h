@@ -16,7 +16,9 @@ void sm_figures_count(struct sm_json *json, const char *key, int64_t count); /* 
 void sm_figures_flag(struct sm_json *json, const char *key, int flag);       /* negative: null */
 /* A decimal number in a text; null where there is none. */
 void sm_figures_parsed(struct sm_json *json, const char *key, const char *text);
-void sm_figures_column(struct sm_json *json, const char *key, const double *values, size_t count);
+/* Lists stand on one line, whatever the indentation of the document. Shares, and numbers. */
+void sm_figures_shares(struct sm_json *json, const char *key, const double *shares, size_t count);
+void sm_figures_numbers(struct sm_json *json, const char *key, const double *values, size_t count);
 /* Four significant digits: what a picture can show. */
 void sm_figures_drawn(struct sm_json *json, const char *key, const double *values, size_t count);
 

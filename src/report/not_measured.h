@@ -6,7 +6,7 @@
 
 typedef void sm_not_measured_say(void *context, const char *what, const char *why);
 
-/* Calls `say` once per thing, in a fixed order. */
-void sm_not_measured_each(const struct sm_report *report, sm_not_measured_say *say, void *context);
+/* Calls `say` once per thing, in a fixed order. 0 or -ENOMEM. */
+int sm_not_measured_each(const struct sm_report *report, sm_not_measured_say *say, void *context);
 
 #endif

@@ -291,7 +291,7 @@ static void take_pair(void *context, const char *what, const char *why)
 static void build_not_measured(struct sm_outline *outline, const struct sm_report *report)
 {
 	struct pair_list list = {.outline = outline};
-	sm_not_measured_each(report, take_pair, &list);
+	int rc = sm_not_measured_each(report, take_pair, &list);
 	outline->not_measured =
 		sm_outline_alloc(outline, list.count, sizeof(*outline->not_measured));
 	if (!outline->not_measured) {
@@ -299,7 +299,8 @@ static void build_not_measured(struct sm_outline *outline, const struct sm_repor
 	}
 	outline->not_measured_count = list.count;
 	list = (struct pair_list){.outline = outline, .filling = true};
-	sm_not_measured_each(report, take_pair, &list);
+	rc = sm_not_measured_each(report, take_pair, &list) || rc;
+	outline->words.failed |= rc != 0;
 }
 
 static void build_operations(struct sm_outline *outline, const struct sm_model *model)

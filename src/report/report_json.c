@@ -31,17 +31,19 @@ static void write_time(struct sm_json *json, const char *key, int64_t real_ns)
 }
 
 /* Calls `write` for each element of a list with separators between; an empty text is an empty list. */
-static void each_element(struct sm_json *json, struct sm_arena *arena, const char *list,
+static int each_element(struct sm_json *json, struct sm_arena *arena, const char *list,
 	void (*write)(struct sm_json *json, const char *element))
 {
 	while (*list) {
 		const char *end = strchrnul(list, LIST_SEPARATOR);
 		char *element = sm_arena_strndup(arena, list, (size_t)(end - list));
-		if (element) {
-			write(json, element);
+		if (!element) {
+			return -ENOMEM;
 		}
+		write(json, element);
 		list = *end ? end + 1 : end;
 	}
+	return 0;
 }
 
 static void write_word(struct sm_json *json, const char *element)
@@ -56,14 +58,14 @@ static void write_gpu(struct sm_json *json, const char *element)
 	sm_json_end(json);
 }
 
-static void write_run(struct sm_json *json, struct sm_arena *arena, const struct sm_report *report)
+static int write_run(struct sm_json *json, struct sm_arena *arena, const struct sm_report *report)
 {
 	const struct sm_model *model = report->model;
 	sm_json_begin_object(json, "run");
 	sm_json_string(json, "id", fact(model, "id"));
 	sm_json_string(json, "name", fact(model, "name"));
 	sm_json_begin_array(json, "command");
-	each_element(json, arena, fact(model, "command"), write_word);
+	int rc = each_element(json, arena, fact(model, "command"), write_word);
 	sm_json_end(json);
 	write_time(json, "started_at", model->started_real_ns);
 	sm_figures_number(json, "wall_s", report->analysis->wall_s);
@@ -77,9 +79,10 @@ static void write_run(struct sm_json *json, struct sm_arena *arena, const struct
 	sm_figures_share(json, "cpu_share", report->analysis->own_cpu_share);
 	sm_json_end(json);
 	sm_json_end(json);
+	return rc;
 }
 
-static void write_host(struct sm_json *json, struct sm_arena *arena, const struct sm_model *model)
+static int write_host(struct sm_json *json, struct sm_arena *arena, const struct sm_model *model)
 {
 	sm_json_begin_object(json, "host");
 	sm_figures_parsed(json, "cpus", fact(model, "host.cpus"));
@@ -88,17 +91,10 @@ static void write_host(struct sm_json *json, struct sm_arena *arena, const struc
 	sm_figures_parsed(json, "memory_limit_bytes", fact(model, "host.memory_limit_bytes"));
 	sm_figures_parsed(json, "shm_bytes", fact(model, "host.shm_bytes"));
 	sm_json_begin_array(json, "gpus");
-	each_element(json, arena, fact(model, "host.gpus"), write_gpu);
+	int rc = each_element(json, arena, fact(model, "host.gpus"), write_gpu);
 	sm_json_end(json);
 	sm_json_end(json);
-}
-
-static void write_range(struct sm_json *json, const char *key, double low, double high)
-{
-	sm_json_begin_array(json, key);
-	sm_figures_share(json, NULL, low);
-	sm_figures_share(json, NULL, high);
-	sm_json_end(json);
+	return rc;
 }
 
 static void write_verdict(struct sm_json *json, const struct sm_verdict *verdict)
@@ -108,7 +104,8 @@ static void write_verdict(struct sm_json *json, const struct sm_verdict *verdict
 	sm_json_string(json, "sentence", verdict->sentence ? verdict->sentence : "");
 	sm_json_string(json, "missing", verdict->missing);
 	sm_figures_share(json, "exposed_stall_share", verdict->exposed_stall_share);
-	write_range(json, "exposed_stall_ci", verdict->exposed_low, verdict->exposed_high);
+	sm_figures_shares(json, "exposed_stall_ci",
+		(double[]){verdict->exposed_low, verdict->exposed_high}, 2);
 	sm_figures_share(json, "hidden_wait_share", verdict->hidden_wait_share);
 	sm_figures_share(json, "transfer_share", verdict->transfer_share);
 	sm_figures_share(json, "host_share", verdict->host_share);
@@ -203,20 +200,20 @@ int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_
 	struct sm_arena arena = SM_ARENA_EMPTY;
 	sm_json_begin_object(json, key);
 	sm_json_string(json, "schema", "stallmeter/report/1");
-	write_run(json, &arena, report);
-	write_host(json, &arena, report->model);
+	int rc = write_run(json, &arena, report);
+	rc = write_host(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	write_verdict(json, &report->analysis->verdict);
 	write_steps(json, &report->analysis->steps);
 	sm_report_json_loaders_write(json, report);
 	sm_report_json_findings_write(json, report->findings);
 	write_passed(json, report->findings);
 	sm_json_begin_array(json, "not_measured");
-	sm_not_measured_each(report, write_reason, json);
+	rc = sm_not_measured_each(report, write_reason, json) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
 	write_operations(json, report->model);
 	sm_json_begin_array(json, "alerts");
 	sm_json_end(json);
-	int rc = write_metrics(json, &arena, report->model);
+	rc = write_metrics(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
 	sm_arena_finish(&arena);
 	return rc;

@@ -55,11 +55,8 @@ static void write_speedup(struct sm_json *json, const struct sm_interval *speedu
 		sm_json_null(json, "predicted_speedup");
 		return;
 	}
-	sm_json_begin_array(json, "predicted_speedup");
-	sm_figures_number(json, NULL, speedup->low);
-	sm_figures_number(json, NULL, speedup->middle);
-	sm_figures_number(json, NULL, speedup->high);
-	sm_json_end(json);
+	sm_figures_numbers(json, "predicted_speedup",
+		(double[]){speedup->low, speedup->middle, speedup->high}, 3);
 }
 
 static void write_suggestions(struct sm_json *json, const struct sm_finding *finding)
@@ -82,10 +79,8 @@ static void write_severity(struct sm_json *json, const struct sm_finding *findin
 		sm_json_null(json, "severity_ci");
 		return;
 	}
-	sm_json_begin_array(json, "severity_ci");
-	sm_figures_share(json, NULL, finding->severity_low);
-	sm_figures_share(json, NULL, finding->severity_high);
-	sm_json_end(json);
+	sm_figures_shares(
+		json, "severity_ci", (double[]){finding->severity_low, finding->severity_high}, 2);
 }
 
 static void write_finding(struct sm_json *json, const struct sm_finding *finding)

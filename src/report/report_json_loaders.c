@@ -67,10 +67,8 @@ static void write_sums(struct sm_json *json, const struct sm_loader_analysis *lo
 	sm_figures_number(json, "exposed_s", loader->exposed_s);
 	sm_figures_number(json, "hidden_s", loader->hidden_s);
 	sm_figures_share(json, "exposed_stall_share", loader->exposed_share);
-	sm_json_begin_array(json, "exposed_stall_ci");
-	sm_figures_share(json, NULL, loader->exposed_low);
-	sm_figures_share(json, NULL, loader->exposed_high);
-	sm_json_end(json);
+	sm_figures_shares(
+		json, "exposed_stall_ci", (double[]){loader->exposed_low, loader->exposed_high}, 2);
 	sm_figures_number(json, "ceiling_speedup", loader->ceiling_speedup);
 }
 

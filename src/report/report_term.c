@@ -241,6 +241,12 @@ static void bar(const struct sm_screen *screen, struct sm_str *line, double shar
 	sm_str_finish(&run);
 }
 
+static int bar_room(const struct sm_screen *screen)
+{
+	int room = screen->columns - 36;
+	return room > 20 ? 20 : room;
+}
+
 static void stage_line(struct sm_screen *screen, const struct sm_outline_stage *stage)
 {
 	struct sm_str *line = sm_screen_line(screen, stage->binds	   ? SM_RANK_FIGURES
@@ -250,7 +256,7 @@ static void stage_line(struct sm_screen *screen, const struct sm_outline_stage *
 	sm_text_add_spaces(line, 2);
 	sm_screen_padded(screen, line, stage->binds ? SM_BOLD : SM_PLAIN, stage->name, 11);
 	sm_screen_padded(screen, line, stage->binds ? SM_BOLD : SM_PLAIN, stage->share_text, 8);
-	bar(screen, line, stage->share, wide ? 20 : 14, stage->binds ? SM_RED : SM_DIM);
+	bar(screen, line, stage->share, bar_room(screen), stage->binds ? SM_RED : SM_DIM);
 	sm_str_add(line, "  ");
 	sm_screen_padded(screen, line, SM_PLAIN, stage->per_step, 11);
 	if (wide) {
@@ -268,7 +274,7 @@ static void stages(struct sm_screen *screen, const struct sm_outline_loader *loa
 	struct sm_str text = SM_STR_EMPTY;
 	sm_text_add_padded(&text, "Stage", 11, true);
 	sm_str_add(&text, "critical path");
-	sm_text_add_spaces(&text, screen->columns >= 80 ? 17 : 11);
+	sm_text_add_spaces(&text, bar_room(screen) - 3);
 	sm_str_add(&text, "a step");
 	sm_text_add_spaces(line, 2);
 	sm_screen_cut(screen, line, SM_DIM, sm_str_text(&text), screen->columns - 2);
