@@ -15,6 +15,7 @@ struct sample {
 	struct sm_findings findings;
 	struct sm_loader loaders[2];
 	struct sm_loader_analysis rows[2];
+	struct sm_loader_model loader_models[2]; /* there, but never run */
 	struct sm_transform transforms[4];
 	struct sm_transform_row transform_rows[4];
 	struct sm_worker workers[4];
@@ -241,6 +242,7 @@ static void set_loader(struct sample *sample, size_t at, const char *name, int n
 		.dataset_kind = "map"};
 	struct sm_loader_analysis *row = &sample->rows[at];
 	*row = (struct sm_loader_analysis){.loader = loader,
+		.model = &sample->loader_models[at],
 		.steps = 1650,
 		.time_s = sample->analysis.time_s,
 		.wait_s = 80,

@@ -1,0 +1,1 @@
+report_make empty term | sed 's/^stallmeter [0-9.]*/stallmeter VERSION/'

@@ -1,0 +1,1 @@
+report_make input_bound term >/dev/full

@@ -1,0 +1,1 @@
+report_make input_bound term | sed 's/^stallmeter [0-9.]*/stallmeter VERSION/'
