@@ -2,7 +2,6 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/reading.h"
-#include "cli/style.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +12,7 @@ struct options {
 
 static int write_term(const void *context, FILE *out)
 {
-	struct sm_report_style style = sm_style_of(out);
+	struct sm_report_style style = sm_output_style(out);
 	return sm_report_term(context, &style, out);
 }
 

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/terminal.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -83,4 +84,12 @@ int sm_output_write(const char *path, writer *write, const void *context)
 			.where = to_stdout ? "standard output" : path});
 	}
 	return rc;
+}
+
+struct sm_report_style sm_output_style(FILE *stream)
+{
+	struct sm_terminal terminal = sm_terminal_of(stream);
+	return (struct sm_report_style){.colour = terminal.colour,
+		.unicode = terminal.unicode,
+		.columns = terminal.columns};
 }

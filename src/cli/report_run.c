@@ -4,7 +4,6 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/reading.h"
-#include "cli/style.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -42,7 +41,7 @@ int sm_report_run(const char *directory, FILE *verdict)
 	int rc = leave(directory, "report.json", write_json, &reading.report);
 	rc = leave(directory, "report.html", write_html, &reading.report) || rc;
 	if (verdict) {
-		struct sm_report_style style = sm_style_of(verdict);
+		struct sm_report_style style = sm_output_style(verdict);
 		rc = sm_report_term(&reading.report, &style, verdict) || rc;
 	}
 	sm_reading_close(&reading);
