@@ -140,7 +140,7 @@ static void grandchildren_name_their_parents(void **state)
 /* A raw clone runs no handler of the C library, and the other threads are in the middle of anything. */
 static void raw_clones_beside_busy_threads(void **state)
 {
-	enum { CHILDREN = 200 };
+	enum { CHILDREN = 60 };
 	pthread_t threads[2];
 	start();
 	record(1);
