@@ -144,8 +144,9 @@ static void fill_header(struct sm_ring_writer *writer, const struct sm_ring_head
 	header->opened = sm_ring_clock_instant(&writer->clock, 16);
 	header->latest = header->opened;
 	header->w_sequence = 1;
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	memcpy(header->magic, SM_RING_MAGIC, sizeof(header->magic)); /* from here on it is a ring */
+	uint64_t magic;
+	memcpy(&magic, SM_RING_MAGIC, sizeof(magic));
+	__atomic_store_n((uint64_t *)(void *)header->magic, magic, __ATOMIC_RELEASE); /* now it is a ring */
 }
 
 static int map_file(struct sm_ring_writer *writer, int fd, uint64_t limit_bytes)
