@@ -79,15 +79,6 @@ void sm_ring_cursor_init(struct sm_ring_cursor *cursor, const struct sm_ring_hea
 		segment, words, bytes);
 }
 
-int64_t sm_ring_cursor_ns(const struct sm_ring_cursor *cursor, uint64_t units)
-{
-	int64_t ticks = (int64_t)((units << cursor->tick_shift) - cursor->base_ticks);
-	double ns = (double)ticks * cursor->ns_per_tick;
-	ns = ns < 4e18 ? ns : 4e18; /* also what a NaN becomes */
-	ns = ns > -4e18 ? ns : -4e18;
-	return (int64_t)((uint64_t)cursor->base_mono_ns + (uint64_t)(int64_t)ns);
-}
-
 static uint64_t complete_long(uint64_t units, uint64_t word)
 {
 	int64_t step = (int64_t)(((word >> (64 - LONG_BITS)) - units) << (64 - LONG_BITS)) >>
@@ -161,6 +152,23 @@ int sm_ring_cursor_next(struct sm_ring_cursor *cursor, struct sm_ring_word *ret_
 	return 1;
 }
 
+size_t sm_ring_cursor_pass_short(struct sm_ring_cursor *cursor)
+{
+	const unsigned char *at = cursor->at, *end = cursor->end;
+	uint64_t units = cursor->units;
+	for (; end - at >= 4; at += 4) {
+		uint32_t bits = load32(at);
+		if (!bits || (bits & 1)) {
+			break;
+		}
+		units += ((bits >> 12) - units) & ((1U << SHORT_BITS) - 1);
+	}
+	size_t count = (size_t)(at - cursor->at) / 4;
+	cursor->at = at;
+	cursor->units = units;
+	return count;
+}
+
 void sm_ring_cursor_skip(const struct sm_ring_header *header, struct sm_ring_segment *segment,
 	const unsigned char **words, size_t *bytes, size_t known)
 {
@@ -171,8 +179,9 @@ void sm_ring_cursor_skip(const struct sm_ring_header *header, struct sm_ring_seg
 		return;
 	}
 	sm_ring_cursor_init(&cursor, header, segment, *words, known);
-	while (sm_ring_cursor_next(&cursor, &word) > 0) {
-	}
+	do {
+		sm_ring_cursor_pass_short(&cursor);
+	} while (sm_ring_cursor_next(&cursor, &word) > 0);
 	segment->ticks = cursor.units << cursor.tick_shift;
 	segment->mono_ns = sm_ring_cursor_ns(&cursor, cursor.units);
 	segment->tid = cursor.tid;

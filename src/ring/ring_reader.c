@@ -452,8 +452,9 @@ static size_t committed_bytes(
 	struct sm_ring_cursor cursor;
 	struct sm_ring_word word;
 	sm_ring_cursor_init(&cursor, &reader->header, segment, reader->segment, slot_room(reader));
-	while (sm_ring_cursor_next(&cursor, &word) > 0) {
-	}
+	do {
+		sm_ring_cursor_pass_short(&cursor);
+	} while (sm_ring_cursor_next(&cursor, &word) > 0);
 	return (size_t)(cursor.at - reader->segment);
 }
 

@@ -98,7 +98,20 @@ void sm_ring_cursor_init_rate(struct sm_ring_cursor *cursor, uint32_t tick_shift
 	double ns_per_tick, const struct sm_ring_segment *segment, const void *words, size_t bytes);
 /* 1: *ret_word is the next word. 0: the end. -SM_ERR_FORMAT: garbage from here on. */
 int sm_ring_cursor_next(struct sm_ring_cursor *cursor, struct sm_ring_word *ret_word);
-int64_t sm_ring_cursor_ns(const struct sm_ring_cursor *cursor, uint64_t units);
+/* Goes behind the short words at hand and returns how many they were. */
+size_t sm_ring_cursor_pass_short(struct sm_ring_cursor *cursor);
+
+/* Sums wrap and the product is clamped, so that garbage gives a garbage time and nothing worse. Inline: it is the
+ * inner loop of reading RAW events. */
+static inline int64_t sm_ring_cursor_ns(const struct sm_ring_cursor *cursor, uint64_t units)
+{
+	int64_t ticks = (int64_t)((units << cursor->tick_shift) - cursor->base_ticks);
+	double ns = (double)ticks * cursor->ns_per_tick;
+	ns = ns < 4e18 ? ns : 4e18; /* also what a NaN becomes */
+	ns = ns > -4e18 ? ns : -4e18;
+	return (int64_t)((uint64_t)cursor->base_mono_ns + (uint64_t)(int64_t)ns);
+}
+
 /* Leaves out the first `known` bytes of a segment: its header then speaks of the rest, as struct
  * sm_ring_sink says. */
 void sm_ring_cursor_skip(const struct sm_ring_header *header, struct sm_ring_segment *segment,

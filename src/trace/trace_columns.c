@@ -79,7 +79,10 @@ int sm_trace_columns_begin_raw(
 static void take_short_words(
 	struct sm_ring_cursor *ring, struct sm_trace_columns *columns, size_t rows)
 {
-	const unsigned char *at = ring->at;
+	int64_t *restrict time = columns->time_ns;
+	uint32_t *restrict name = columns->name;
+	uint8_t *restrict kind = columns->kind;
+	const unsigned char *restrict at = ring->at;
 	uint64_t units = ring->units;
 	size_t count = columns->count;
 	size_t most = (size_t)(ring->end - at) / 4;
@@ -92,9 +95,9 @@ static void take_short_words(
 		}
 		uint32_t ends = word >> 1 & 1;
 		units += ((word >> 12) - units) & 0xfffff;
-		columns->time_ns[count] = (int64_t)units;
-		columns->kind[count] = (uint8_t)ends;
-		columns->name[count] = (word >> 2 & (SM_RING_SHORT_NAMES - 1)) & (ends - 1);
+		time[count] = (int64_t)units;
+		kind[count] = (uint8_t)ends;
+		name[count] = (word >> 2 & (SM_RING_SHORT_NAMES - 1)) & (ends - 1);
 	}
 	columns->count = count;
 	ring->at = at;
@@ -104,9 +107,11 @@ static void take_short_words(
 static void make_nanoseconds(
 	const struct sm_ring_cursor *ring, struct sm_trace_columns *columns, size_t from)
 {
-	const struct sm_ring_cursor copy = *ring;
-	for (size_t i = from; i < columns->count; i++) {
-		columns->time_ns[i] = sm_ring_cursor_ns(&copy, (uint64_t)columns->time_ns[i]);
+	const struct sm_ring_cursor cursor = *ring;
+	int64_t *time = columns->time_ns;
+	size_t count = columns->count;
+	for (size_t i = from; i < count; i++) {
+		time[i] = sm_ring_cursor_ns(&cursor, (uint64_t)time[i]);
 	}
 }
 

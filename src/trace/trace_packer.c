@@ -254,7 +254,7 @@ static int add_column(struct sm_trace_packer *packer, const struct column *colum
 	if (column->count >= WORTH_COMPRESSING) {
 		stored = ZSTD_compress2(packer->zstd, body->bytes + body->count, bound,
 			column->bytes, column->count);
-		smaller = !ZSTD_isError(stored) && stored < column->count;
+		smaller = !ZSTD_isError(stored) && stored < column->count - column->count / 16;
 	}
 	if (!smaller) {
 		stored = column->count;

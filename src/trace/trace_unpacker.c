@@ -246,11 +246,13 @@ static void next_times(struct sm_trace_unpacker *unpacker, int64_t *times, size_
 static void next_operations(
 	const struct sm_trace_unpacker *unpacker, struct sm_trace_columns *columns, size_t rows)
 {
-	const unsigned char *low =
+	const unsigned char *restrict low =
 		unpacker->columns[SM_TRACE_COLUMN_OPERATIONS].bytes + unpacker->row;
+	uint32_t *restrict name = columns->name;
+	uint8_t *restrict kind = columns->kind;
 	for (size_t i = 0; i < rows; i++) {
-		columns->name[i] = unpacker->names[low[i]];
-		columns->kind[i] = unpacker->kinds[low[i]];
+		name[i] = unpacker->names[low[i]];
+		kind[i] = unpacker->kinds[low[i]];
 	}
 }
 

@@ -337,20 +337,21 @@ int sm_trace_writer_names(struct sm_trace_writer *writer, uint32_t process, cons
 
 /* --- events --- */
 
-/* Counts the words and finds the times of the first and the last. */
+/* Counts the words and finds the times of the first, which is long, and the last. */
 static void survey(struct sm_trace_block *block, const struct sm_trace_raw *raw,
 	const struct sm_ring_segment *segment, const void *words, size_t bytes)
 {
 	struct sm_ring_cursor cursor;
 	struct sm_ring_word word;
 	sm_ring_cursor_init_rate(&cursor, raw->tick_shift, raw->ns_per_tick, segment, words, bytes);
-	block->first_ns = block->last_ns = segment->mono_ns;
 	while (sm_ring_cursor_next(&cursor, &word) > 0) {
 		if (!block->count++) {
 			block->first_ns = word.time_ns;
 		}
-		block->last_ns = word.time_ns;
+		block->count += sm_ring_cursor_pass_short(&cursor);
 	}
+	block->last_ns = sm_ring_cursor_ns(&cursor, cursor.units);
+	block->first_ns = block->count ? block->first_ns : block->last_ns;
 }
 
 static void lose(struct sm_trace_writer *writer, uint32_t process, uint64_t events,
