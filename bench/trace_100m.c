@@ -4,8 +4,12 @@
  *     trace_100m [EVENTS [DIRECTORY]]     100000000 events in a directory under /tmp
  *
  * Prints lines `name value unit`. What it writes (some 600 MB for 100 million events) it removes again. */
+#include "analyze/analysis.h"
 #include "base/err.h"
+#include "detect/detect.h"
 #include "make/sm_make.h"
+#include "model/model.h"
+#include "predict/loader_model.h"
 #include "ring/ring_reader.h"
 #include "trace/trace_reader.h"
 #include "trace/trace_writer.h"
@@ -35,16 +39,11 @@ static void must(int code, const char *what)
 	}
 }
 
-static double now_s(clockid_t clock)
-{
-	struct timespec now;
-	clock_gettime(clock, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static double cpu_s(void)
 {
-	return now_s(CLOCK_PROCESS_CPUTIME_ID);
+	struct timespec now;
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
 static int compare_doubles(const void *left, const void *right)
@@ -181,8 +180,10 @@ static void measure_collecting(const char *directory)
 
 /* --- from the file to the visitor --- */
 
+static uint64_t made_events;
+
 struct counting {
-	uint64_t events, begins;
+	uint64_t events;
 	int64_t last_ns;
 };
 
@@ -194,24 +195,41 @@ static int count_events(void *context, const struct sm_trace_events *events)
 	return 0;
 }
 
-static double read_once(const char *path, uint64_t events)
+/* CPU: other programs on the machine are not what is measured. */
+static double read_once(const char *path)
 {
 	struct counting counting = {0};
 	struct sm_trace_visitor visitor = {.context = &counting, .events = count_events};
 	double before = cpu_s();
 	must(sm_trace_reader_visit(path, &visitor, NULL, NULL), path);
 	double spent = cpu_s() - before;
-	if (counting.events != events) {
+	if (counting.events != made_events) {
 		must(-SM_ERR_TORN, "events are missing");
 	}
 	return spent;
 }
 
-static double read_median(const char *path, uint64_t events)
+/* All that a report needs, but for its words. */
+static double judge_once(const char *path)
+{
+	struct sm_model model = {0};
+	struct sm_analysis analysis = {0};
+	struct sm_findings findings = {0};
+	double before = cpu_s();
+	must(sm_model_build(&model, path, NULL, NULL), "model");
+	must(sm_analysis_build(&analysis, &model, NULL), "analysis");
+	must(sm_loader_model_attach(&analysis), "loader model");
+	must(sm_detect_run(&analysis, &findings), "detectors");
+	double spent = cpu_s() - before;
+	sm_model_finish(&model);
+	return spent;
+}
+
+static double median(const char *path, double (*once)(const char *path))
 {
 	double spent[RUNS];
 	for (int i = 0; i < RUNS; i++) {
-		spent[i] = read_once(path, events);
+		spent[i] = once(path);
 	}
 	qsort(spent, RUNS, sizeof(spent[0]), compare_doubles);
 	return spent[RUNS / 2];
@@ -229,15 +247,17 @@ static void measure_reading(const char *directory, uint64_t events)
 	snprintf(run_path, sizeof(run_path), "%s/run", directory);
 	snprintf(path, sizeof(path), "%s/run/rank0.stall", directory);
 	struct sm_make_run *run = sm_make_run_create(run_path);
+	made_events = events;
 	fill(sm_make_process_add(run, &counter), events);
 	sm_make_run_finish(run);
 	printf("trace_raw %.3f bytes/event\n", bytes_of(path) / (double)events);
-	printf("trace_read_raw %.3f s\n", read_median(path, events));
+	printf("trace_read_raw %.3f s\n", median(path, read_once));
 	double before = cpu_s();
 	must(sm_trace_writer_pack(path, NULL), "pack");
 	printf("trace_pack %.2f ns/event\n", (cpu_s() - before) * 1e9 / (double)events);
 	printf("trace_archived %.3f bytes/event\n", bytes_of(path) / (double)events);
-	printf("trace_read_packed %.3f s\n", read_median(path, events));
+	printf("trace_read_packed %.3f s\n", median(path, read_once));
+	printf("verdict_s %.3f s\n", median(path, judge_once));
 	unlink(path);
 	rmdir(run_path);
 }
@@ -256,7 +276,7 @@ int main(int argc, char **argv)
 	measure_collecting(directory);
 	measure_reading(directory, events);
 	getrusage(RUSAGE_SELF, &usage);
-	printf("trace_memory %.1f MB\n", (double)usage.ru_maxrss / 1000);
+	printf("peak_mb %.1f MB\n", (double)usage.ru_maxrss / 1000);
 	if (argc <= 2) {
 		rmdir(directory);
 	}
