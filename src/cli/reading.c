@@ -69,6 +69,7 @@ int sm_reading_open(struct sm_reading *reading, const char *path)
 	*reading = (struct sm_reading){0};
 	int rc = sm_model_build(&reading->model, path, &told, &error);
 	rc = rc ? rc : sm_analysis_build(&reading->analysis, &reading->model, &error);
+	rc = rc ? rc : sm_loader_model_attach(&reading->analysis);
 	rc = rc ? rc : sm_detect_run(&reading->analysis, &reading->findings);
 	wipe(&progress);
 	if (rc) {
