@@ -5,13 +5,8 @@
  * where its time goes; one that cannot be judged is told what is missing and how to get it. */
 #include "report/outline.h"
 
-#include "report/not_measured.h"
-
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 static const char *const verdict_words[SM_VERDICT_COUNT] = {
 	[SM_VERDICT_CANNOT_TELL] = "CANNOT TELL",
@@ -28,77 +23,6 @@ void *sm_outline_alloc(struct sm_outline *outline, size_t count, size_t bytes)
 	void *memory = sm_arena_alloc(&outline->arena, count ? count * bytes : 1);
 	outline->words.failed |= !memory;
 	return memory;
-}
-
-static const char *say_command(struct sm_phrases *words, const char *fact)
-{
-	char *text = sm_arena_strdup(words->arena, fact ? fact : "");
-	if (!text) {
-		words->failed = true;
-		return "";
-	}
-	for (char *at = text; *at; at++) {
-		*at = *at == '\x1f' ? ' ' : *at;
-	}
-	return sm_phrases_clean(words, text);
-}
-
-static const char *say_title(struct sm_outline *outline, const struct sm_report *report)
-{
-	const char *name = sm_model_fact(report->model, "name");
-	if (name && *name) {
-		return sm_phrases_clean(&outline->words, name);
-	}
-	if (*outline->command) {
-		return outline->command;
-	}
-	return sm_phrases_clean(&outline->words, report->trace_path);
-}
-
-static const char *say_started(struct sm_phrases *words, int64_t real_ns)
-{
-	char text[64];
-	time_t seconds = (time_t)(real_ns / 1000000000);
-	struct tm utc;
-	if (real_ns <= 0 || !gmtime_r(&seconds, &utc) ||
-		!strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &utc)) {
-		return "";
-	}
-	return sm_phrases_clean(words, text);
-}
-
-static const char *say_facts(struct sm_phrases *words, const struct sm_report *report)
-{
-	const struct sm_analysis *analysis = report->analysis;
-	const char *text = sm_phrases_printf(words, "%s step%s",
-		sm_phrases_count(words, (double)analysis->steps.count),
-		analysis->steps.count == 1 ? "" : "s");
-	if (!isnan(analysis->wall_s)) {
-		text = sm_phrases_printf(
-			words, "%s, %s", sm_phrases_seconds(words, analysis->wall_s), text);
-	}
-	if (analysis->steps.warmup) {
-		text = sm_phrases_printf(words, "%s (%s of them warm-up)", text,
-			sm_phrases_count(words, (double)analysis->steps.warmup));
-	}
-	return report->model->ranks > 1
-		       ? sm_phrases_printf(words, "%s, %d ranks", text, report->model->ranks)
-		       : text;
-}
-
-static const char *say_broken(struct sm_phrases *words, const struct sm_model *model)
-{
-	if (model->complete) {
-		return "";
-	}
-	if (model->events_lost) {
-		return sm_phrases_printf(words,
-			"incomplete: %s of %s events were lost, so parts of the run are missing",
-			sm_phrases_count(words, (double)model->events_lost),
-			sm_phrases_count(words, (double)(model->events + model->events_lost)));
-	}
-	return "incomplete: the run ended before it was closed; what was recorded up to then is "
-	       "judged";
 }
 
 static void add_part(struct sm_outline *outline, const struct sm_steps *steps, const char *name,
@@ -199,8 +123,9 @@ static const struct sm_outline_finding *top_finding(const struct sm_outline *out
 	return NULL;
 }
 
-static void build_cause(struct sm_outline *outline, const struct sm_verdict *verdict)
+static void build_cause(struct sm_outline *outline, const struct sm_report *report)
 {
+	const struct sm_verdict *verdict = &report->analysis->verdict;
 	struct sm_phrases *words = &outline->words;
 	const struct sm_outline_finding *top = top_finding(outline);
 	outline->cause_label = "Cause";
@@ -216,6 +141,10 @@ static void build_cause(struct sm_outline *outline, const struct sm_verdict *ver
 	} else if (verdict->class_ == SM_VERDICT_COMPUTE_BOUND) {
 		outline->cause_label = "To do";
 		outline->cause = "Nothing to fix here: the input keeps up with the training step";
+		outline->proof = say_dearest(outline);
+	} else if (report->findings->not_judged_count) {
+		outline->cause = sm_phrases_printf(words, "Not found: %s",
+			sm_phrases_clean(words, report->findings->not_judged[0].value));
 		outline->proof = say_dearest(outline);
 	} else {
 		outline->cause = sm_phrases_printf(words,
@@ -255,90 +184,19 @@ static void build_ceiling(struct sm_outline *outline, const struct sm_verdict *v
 				  outline->ceiling_times);
 }
 
-static void build_quality(struct sm_outline *outline, const struct sm_report *report)
-{
-	struct sm_phrases *words = &outline->words;
-	const struct sm_analysis *analysis = report->analysis;
-	const struct sm_model *model = report->model;
-	outline->overhead =
-		isnan(analysis->own_cpu_s)
-			? "overhead unknown"
-			: sm_phrases_printf(words, "overhead %s of one core (%s of CPU time)",
-				  sm_phrases_share(words, analysis->own_cpu_share),
-				  sm_phrases_seconds(words, analysis->own_cpu_s));
-	outline->quality = sm_phrases_printf(words, "%s events, %s lost",
-		sm_phrases_count(words, (double)model->events),
-		model->events_lost ? sm_phrases_count(words, (double)model->events_lost) : "none");
-}
-
-struct pair_list {
-	struct sm_outline *outline;
-	size_t count;
-	bool filling;
-};
-
-static void take_pair(void *context, const char *what, const char *why)
-{
-	struct pair_list *list = context;
-	if (list->filling) {
-		list->outline->not_measured[list->count] =
-			(struct sm_outline_pair){sm_phrases_clean(&list->outline->words, what),
-				sm_phrases_clean(&list->outline->words, why)};
-	}
-	list->count++;
-}
-
-static void build_not_measured(struct sm_outline *outline, const struct sm_report *report)
-{
-	struct pair_list list = {.outline = outline};
-	int rc = sm_not_measured_each(report, take_pair, &list);
-	outline->not_measured =
-		sm_outline_alloc(outline, list.count, sizeof(*outline->not_measured));
-	if (!outline->not_measured) {
-		return;
-	}
-	outline->not_measured_count = list.count;
-	list = (struct pair_list){.outline = outline, .filling = true};
-	rc = sm_not_measured_each(report, take_pair, &list) || rc;
-	outline->words.failed |= rc != 0;
-}
-
-static void build_operations(struct sm_outline *outline, const struct sm_model *model)
-{
-	struct sm_phrases *words = &outline->words;
-	outline->operations =
-		sm_outline_alloc(outline, model->operation_count, sizeof(*outline->operations));
-	for (size_t i = 0; outline->operations && i < model->operation_count; i++) {
-		const struct sm_operation *operation = &model->operations[i];
-		outline->operations[outline->operation_count++] = (struct sm_outline_pair){
-			sm_phrases_clean(words, operation->name),
-			sm_phrases_printf(words, "%s times, %s, of it %s its own",
-				sm_phrases_count(words, (double)operation->count),
-				sm_phrases_seconds(words, (double)operation->inclusive_ns / 1e9),
-				sm_phrases_seconds(words, (double)operation->self_ns / 1e9))};
-	}
-}
-
 int sm_outline_build(struct sm_outline *ret_outline, const struct sm_report *report, bool unicode)
 {
 	struct sm_outline *outline = ret_outline;
 	*outline = (struct sm_outline){.words.unicode = unicode};
 	struct sm_phrases *words = &outline->words;
 	words->arena = &outline->arena;
-	outline->command = say_command(words, sm_model_fact(report->model, "command"));
-	outline->title = say_title(outline, report);
-	outline->facts = say_facts(words, report);
-	outline->started = say_started(words, report->model->started_real_ns);
-	outline->broken = say_broken(words, report->model);
+	sm_outline_run_build(outline, report);
 	build_verdict(outline, report->analysis);
 	sm_outline_loaders_build(outline, report);
 	sm_outline_findings_build(outline, report);
-	build_cause(outline, &report->analysis->verdict);
+	build_cause(outline, report);
 	build_next(outline);
 	build_ceiling(outline, &report->analysis->verdict);
-	build_quality(outline, report);
-	build_not_measured(outline, report);
-	build_operations(outline, report->model);
 	if (words->failed) {
 		sm_outline_finish(outline);
 		return -ENOMEM;

@@ -129,6 +129,7 @@ int sm_outline_build(struct sm_outline *ret_outline, const struct sm_report *rep
 void sm_outline_finish(struct sm_outline *outline); /* fine on a zeroed one */
 
 /* The parts, each in its file. */
+void sm_outline_run_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
 /* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */

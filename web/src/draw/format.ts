@@ -45,6 +45,25 @@ export function inUnit(value: number | null | undefined, unit: string): string {
   }
 }
 
+// A tick has little room: the picture's caption names what is counted.
+export function onAxis(value: number, unit: string): string {
+  if (value === 0) {
+    return "0";
+  }
+  if (unit === "share" || unit === "s" || unit === "Hz" || unit.startsWith("bytes")) {
+    return inUnit(value, unit).replace(/\.0+(?= )/, "");
+  }
+  const short = Math.abs(value) >= 1e6 ? `${value / 1e6}M` : Math.abs(value) >= 1e3 ? `${value / 1e3}k` : String(value);
+  return unit.endsWith("/s") ? `${short}/s` : short;
+}
+
+// "cpu_usage" in people's letters.
+export function title(name: string, unit: string): string {
+  const known: Record<string, string> = { cpu: "CPU", gpu: "GPU", io: "I/O" };
+  const words = name.split("_").map((word) => known[word] ?? word);
+  return unit === "cores" ? `${words.join(" ")} (cores)` : words.join(" ");
+}
+
 // Sizes are round in powers of two, everything else in powers of ten.
 export function ticksOf(unit: string, high: number, most: number): number[] {
   const scale = unit.startsWith("bytes") && high > 0 ? 1024 ** Math.floor(Math.log(high) / Math.log(1024)) : 1;
@@ -79,6 +98,9 @@ export function timeTicks(begin: number, end: number, most: number): { at: numbe
 }
 
 function clock(time: number): string {
+  if (time < 0) {
+    return `-${clock(-time)}`;
+  }
   const tenths = Math.round(time * 10);
   const whole = Math.floor(tenths / 10);
   const two = (value: number): string => String(value).padStart(2, "0");

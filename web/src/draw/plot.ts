@@ -1,6 +1,6 @@
 // The frame of a picture over time: axes, a crosshair that follows the pointer in all of them, and dragging to zoom.
 import { lowerBound, type Range } from "../model/range";
-import { inUnit, ticksOf, timeTicks } from "./format";
+import { onAxis, ticksOf, timeTicks } from "./format";
 import { svg } from "./svg";
 
 export interface Frame {
@@ -33,7 +33,7 @@ export function plot(root: SVGElement, range: Range, highest: number, unit: stri
     const at = y(value);
     root.append(
       svg("line", { class: "grid", x1: frame.left, x2: frame.width - 4, y1: at, y2: at }),
-      svg("text", { class: "tick", x: frame.left - 6, y: at + 3.5, "text-anchor": "end" }, value === 0 ? "0" : inUnit(value, unit)),
+      svg("text", { class: "tick", x: frame.left - 6, y: at + 3.5, "text-anchor": "end" }, onAxis(value, unit)),
     );
   }
   for (const { at, text } of timeTicks(range.begin, range.end, frame.width / 90)) {
