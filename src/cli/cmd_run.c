@@ -166,12 +166,18 @@ static void await_job(struct sm_supervise *supervise, struct sm_beside *beside)
 	}
 }
 
-/* Until the trace is whole, or somebody does not want to wait for that. */
+/* Until the trace is whole and its maker gone, or somebody does not want to wait for that. */
 static void await_collector(struct sm_supervise *supervise, struct sm_beside *beside)
 {
+	bool listening = true;
 	sm_beside_job_ended(beside, supervise->job_status);
-	while (sm_beside_listen(beside) && !supervise->interrupts) {
-		sm_supervise_step(supervise, beside->socket, -1);
+	while (!supervise->other_ended && !supervise->interrupts) {
+		if (sm_supervise_step(supervise, listening ? beside->socket : -1, -1)) {
+			listening = sm_beside_listen(beside);
+		}
+	}
+	while (sm_beside_listen(beside) && supervise->other_ended) {
+		/* its last words */
 	}
 }
 

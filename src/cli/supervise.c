@@ -60,6 +60,8 @@ void sm_supervise_finish(struct sm_supervise *supervise)
 {
 	if (supervise->signal_fd >= 0) {
 		close(supervise->signal_fd);
+	}
+	if (!supervise->job) {
 		sigprocmask(SIG_SETMASK, &supervise->before.mask, NULL);
 		sigaction(SIGCHLD, &supervise->before.child, NULL);
 	}

@@ -19,6 +19,8 @@ struct sm_supervise {
 
 /* From here on, signals wait until they are asked for. */
 int sm_supervise_start(struct sm_supervise *supervise);
+/* Where no job was started, signals come again as before. Else they stay away: what is still pending (a Ctrl-Z that the job
+ * did not care for) must not meet us on our way out. */
 void sm_supervise_finish(struct sm_supervise *supervise);
 /* Waits until a signal or a child's end was handled, until `fd` (or -1) is readable, or `timeout_ms` have passed
  * (-1: for ever). Returns true when `fd` is. */
