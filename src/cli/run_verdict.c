@@ -4,6 +4,7 @@
 #include "cli/report_run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,11 +28,20 @@ static int wait_for(pid_t judge)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* `run` keeps signals away from itself; a judgement that takes long may be interrupted. */
+static void hear_signals(void)
+{
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 void sm_run_verdict_say(const char *run_directory, bool quiet)
 {
 	fflush(NULL);
 	pid_t judge = fork();
 	if (judge == 0) {
+		hear_signals();
 		_exit(sm_report_run(run_directory, quiet ? NULL : stderr));
 	}
 	int code = judge < 0 ? SM_EXIT_INTERNAL : wait_for(judge);
