@@ -41,7 +41,7 @@ static void put_long(
 	unsigned char *at = thread->hot.cursor;
 	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
 	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, kind));
-	SM_INLINE_STORE(thread->hot.cursor, at + SM_RING_LONG_BYTES);
+	SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_LONG_BYTES);
 	thread->hot.last = time;
 }
 
@@ -54,7 +54,7 @@ static void put_payload(struct sm_thread *thread, uint64_t time, uint32_t type, 
 	sm_ring_word_put(behind, 0);
 	memcpy(at + SM_RING_LONG_BYTES, words, 8 * (size_t)word_count);
 	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, SM_RING_PAYLOAD));
-	SM_INLINE_STORE(thread->hot.cursor, behind);
+	SM_INLINE_PUBLISH(thread->hot.cursor, behind);
 	thread->hot.last = time;
 }
 
@@ -87,7 +87,7 @@ void sm_thread_put_word(
 	if (fits) {
 		unsigned char *at = thread->hot.cursor;
 		sm_inline_commit(at, sm_ring_word_short(time, name, kind));
-		SM_INLINE_STORE(thread->hot.cursor, at + SM_RING_SHORT_BYTES);
+		SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_SHORT_BYTES);
 		thread->hot.last = time;
 		return;
 	}
@@ -108,7 +108,7 @@ unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time)
 	unsigned char *at = thread->hot.cursor;
 	sm_ring_word_put(at, 0);
 	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
-	SM_INLINE_STORE(thread->hot.cursor, at + SM_RING_LONG_BYTES);
+	SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_LONG_BYTES);
 	thread->hot.last = time;
 	return at;
 }
@@ -117,10 +117,10 @@ unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time)
 
 static void open_pen(struct sm_thread *thread)
 {
-	thread->words_end = sm_ring_writer_words_end(&thread->slot);
+	SM_INLINE_STORE(thread->words_end, sm_ring_writer_words_end(&thread->slot));
 	if (sm_session_here.clock.kind == SM_RING_CLOCK_TSC) {
-		SM_INLINE_STORE(thread->hot.limit, thread->words_end);
-		SM_INLINE_STORE(thread->hot.end, thread->words_end);
+		SM_INLINE_STORE(thread->hot.limit, sm_ring_writer_words_end(&thread->slot));
+		SM_INLINE_STORE(thread->hot.end, sm_ring_writer_words_end(&thread->slot));
 	}
 }
 
@@ -134,8 +134,9 @@ static void shut_pen(struct sm_thread *thread)
 static void seal_slot(struct sm_thread *thread)
 {
 	shut_pen(thread);
-	sm_ring_writer_seal(
-		&sm_fork_state->writer, &thread->slot, SM_INLINE_LOAD(thread->hot.cursor));
+	/* of a thread that may be writing on, when the session stops: what it had published is sealed */
+	const unsigned char *end = __atomic_load_n(&thread->hot.cursor, __ATOMIC_ACQUIRE);
+	sm_ring_writer_seal(&sm_fork_state->writer, &thread->slot, end);
 }
 
 static void forget_open_spans(struct sm_thread *thread)
@@ -145,19 +146,29 @@ static void forget_open_spans(struct sm_thread *thread)
 	thread->cause_count = 0;
 }
 
+static void forget_losses(struct sm_thread *thread)
+{
+	SM_INLINE_STORE(thread->lost, 0);
+	SM_INLINE_STORE(thread->lost_unsaid, 0);
+	SM_INLINE_STORE(thread->retry_time, 0);
+}
+
 static void say_what_was_lost(struct sm_thread *thread)
 {
-	if (thread->lost_unsaid) {
-		put_payload(thread, now(), SM_RING_LOST, &thread->lost_unsaid, 1);
-		thread->lost_unsaid = 0;
+	uint64_t lost = SM_INLINE_LOAD(thread->lost_unsaid);
+	if (lost) {
+		put_payload(thread, now(), SM_RING_LOST, &lost, 1);
+		SM_INLINE_STORE(thread->lost_unsaid, 0);
 		forget_open_spans(thread);
 	}
 }
 
 static void begin_in(struct sm_thread *thread, const struct sm_ring_writer_slot *slot)
 {
+	bool behind_mark = thread->mark_end == thread->hot.cursor;
 	thread->slot = *slot;
 	thread->hot.cursor = sm_ring_writer_words(slot);
+	thread->mark_end = behind_mark ? thread->hot.cursor : NULL;
 	/* so long ago that the first word is a long one, even if its clock was read before the
 	 * slot's */
 	thread->hot.last = (slot->segment->ticks >> sm_session_here.clock.tick_shift) -
@@ -185,7 +196,7 @@ static int give_slot(struct sm_thread *thread)
 	int error = sm_ring_writer_take(writer, SM_RING_EVENTS, thread->tid, thread->lost, &next);
 	seal_slot(thread);
 	if (error) {
-		thread->retry_time = now() + RETRY_TIME;
+		SM_INLINE_STORE(thread->retry_time, now() + RETRY_TIME);
 		return error;
 	}
 	begin_in(thread, &next);
@@ -264,7 +275,7 @@ static struct sm_thread *join_process(void)
 	}
 	forget_open_spans(thread);
 	thread->tid = (uint32_t)syscall(SYS_gettid);
-	thread->lost = thread->lost_unsaid = thread->retry_time = 0;
+	forget_losses(thread);
 	thread->hot.weights = sm_name_weights;
 	thread->hot.long_span = sm_session_long_span();
 	thread->live = 1;
@@ -283,7 +294,7 @@ static void lose_event(struct sm_thread *thread, bool say)
 {
 	if (thread->live) {
 		__atomic_fetch_add(&thread->lost, 1, __ATOMIC_RELAXED);
-		thread->lost_unsaid += say;
+		__atomic_fetch_add(&thread->lost_unsaid, (uint64_t)say, __ATOMIC_RELAXED);
 	}
 	sm_fork_count_lost(1);
 }
@@ -291,8 +302,9 @@ static void lose_event(struct sm_thread *thread, bool say)
 /* There was nothing to have a moment ago: spares the lock. */
 static bool is_too_early(const struct sm_thread *thread)
 {
-	uint64_t next =
-		thread->live && !thread->slot.segment ? thread->retry_time : sm_fork_retry_time();
+	uint64_t next = thread->live && !SM_INLINE_LOAD(thread->words_end)
+				? SM_INLINE_LOAD(thread->retry_time)
+				: sm_fork_retry_time();
 	return next && (int64_t)(now() - next) < 0;
 }
 
@@ -370,6 +382,6 @@ void sm_thread_stop_all(void)
 	for (uint32_t i = 0; i < sm_fork_state->thread_count; i++) {
 		struct sm_thread *thread = sm_fork_thread(sm_fork_state->thread_first + i);
 		seal_slot(thread);
-		thread->lost = thread->lost_unsaid = thread->retry_time = 0;
+		forget_losses(thread);
 	}
 }

@@ -69,9 +69,9 @@ void sm_thread_put_word(
 void sm_thread_put_payload(struct sm_thread *thread, uint64_t time, uint32_t type,
 	const void *words, uint32_t word_count);
 
-/* Leaves room for a long word that the caller commits after what lies behind it. */
 /* A word that says nothing new, so that what follows is not "directly behind" the mark before it. */
 void sm_thread_put_apart(struct sm_thread *thread, uint64_t time);
+/* Leaves room for a long word that the caller commits after what lies behind it. */
 unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time);
 
 /* Under the lock, when the session stops: takes the slots away from all threads and seals them. */
