@@ -2,8 +2,10 @@
  *
  * Warm-up is left out of percentiles and steady-state fits, never out of T. It has two parts. What is known: the first
  * step behind each fresh set of workers waits for them to start. What is found: MSER-5 (White 1997), the truncation that
- * minimises the standard error of the mean of the rest, in groups of five steps, looking no further than half the run;
- * it catches lazy initialisation, autotuning and cold caches without a threshold of ours. */
+ * minimises the standard error of the mean of the rest, in groups of five steps. It catches lazy initialisation,
+ * autotuning and cold caches without a length set by us. Since it also likes to cut at any change of pace, it looks no
+ * further than a quarter of the run, and its cut counts only when what it cuts off was slower than what it leaves, by
+ * more than twice the standard error of both. */
 #include "analyze/steps.h"
 
 #include "analyze/bootstrap.h"
@@ -36,26 +38,52 @@ static double wall_of(const struct sm_batch *batch)
 	return (double)(batch->end_ns - batch->request_ns) * 1e-9;
 }
 
-/* MSER-5: for each truncation d, the squared deviations of the rest over the square of their number. */
+struct moment_sums {
+	double count, sum, squares;
+};
+
+static void add_group(struct moment_sums *sums, const struct sm_batch *first)
+{
+	double mean = 0;
+	for (size_t k = 0; k < GROUP; k++) {
+		mean += wall_of(&first[k]) / GROUP;
+	}
+	sums->count++;
+	sums->sum += mean;
+	sums->squares += mean * mean;
+}
+
+static double deviations(const struct moment_sums *sums)
+{
+	return fmax(sums->squares - sums->sum * sums->sum / sums->count, 0);
+}
+
+static bool is_slower(const struct moment_sums *head, const struct moment_sums *tail)
+{
+	double error = sqrt(deviations(head) / (head->count * head->count) +
+			    deviations(tail) / (tail->count * tail->count));
+	return head->sum / head->count > tail->sum / tail->count + 2 * error;
+}
+
+/* MSER-5: the squared deviations of the rest over the square of their number, least. */
 static size_t truncation(const struct sm_loader *loader)
 {
 	size_t groups = loader->batch_count / GROUP, best = 0;
-	double sum = 0, squares = 0, lowest = INFINITY;
+	struct moment_sums tail = {0}, best_tail = {0}, head = {0};
+	double lowest = INFINITY;
 	for (size_t i = groups; i-- > 0;) {
-		double mean = 0;
-		for (size_t k = 0; k < GROUP; k++) {
-			mean += wall_of(&loader->batches[i * GROUP + k]) / GROUP;
-		}
-		sum += mean;
-		squares += mean * mean;
-		double left = (double)(groups - i),
-		       error = (squares - sum * sum / left) / (left * left);
-		if (i <= groups / 2 && left > 1 && error <= lowest) {
+		add_group(&tail, &loader->batches[i * GROUP]);
+		double error = deviations(&tail) / (tail.count * tail.count);
+		if (i <= groups / 4 && tail.count > 1 && error <= lowest) {
 			lowest = error;
 			best = i;
+			best_tail = tail;
 		}
 	}
-	return best * GROUP;
+	for (size_t i = 0; i < best; i++) {
+		add_group(&head, &loader->batches[i * GROUP]);
+	}
+	return best && is_slower(&head, &best_tail) ? best * GROUP : 0;
 }
 
 /* 1 where a step belongs to warm-up. */

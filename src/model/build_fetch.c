@@ -97,11 +97,16 @@ static int begin_batch(struct sm_build *build, struct sm_build_thread *thread)
 
 int sm_build_fetch_begin(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role)
 {
+	if (role == SM_ROLE_SERIALIZE) {
+		return 0; /* the feeder thread fetches nothing */
+	}
 	int error = ensure_fetcher(thread);
 	if (!error && role == SM_ROLE_BATCH) {
 		error = begin_batch(build, thread);
 	}
-	innermost(thread)->transform_before_ns = error ? 0 : thread->fetcher->part_ns[TRANSFORM];
+	if (!error) {
+		innermost(thread)->transform_before_ns = thread->fetcher->part_ns[TRANSFORM];
+	}
 	return error;
 }
 
