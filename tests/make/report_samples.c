@@ -83,12 +83,12 @@ static void add_fact(struct sample *sample, const char *key, const char *value)
 static void add_stage(struct sm_loader_analysis *row, enum sm_stage stage, double share,
 	double each_s, double cpu, double blocked)
 {
-	double wall_s = each_s * (double)row->steps;
+	double wall_s = each_s * (double)row->steps, delay = 1 - cpu - blocked;
 	row->stages[row->stage_count++] = (struct sm_stage_row){.stage = stage,
 		.share = share,
 		.wall_s = wall_s,
 		.cpu_s = cpu * wall_s,
-		.run_delay_s = (1 - cpu - blocked) * wall_s,
+		.run_delay_s = delay < 1e-9 ? 0 : delay * wall_s,
 		.blocked_s = blocked * wall_s,
 		.p50_s = each_s * 0.9,
 		.p99_s = each_s * 2.4,

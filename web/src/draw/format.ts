@@ -80,7 +80,7 @@ export function ticks(low: number, high: number, most: number): number[] {
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough * 0.999)!;
   const found: number[] = [];
   for (let at = Math.ceil(low / step - 1e-9); at * step <= high * (1 + 1e-9); at++) {
-    found.push(at * step);
+    found.push(at * step + 0);
   }
   return found;
 }

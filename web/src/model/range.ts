@@ -13,7 +13,7 @@ export class Range {
   }
 
   get isWhole(): boolean {
-    return this.begin <= this.first && this.end >= this.last;
+    return this.begin === this.first && this.end === this.last;
   }
 
   listen(listener: () => void): void {
@@ -21,10 +21,15 @@ export class Range {
   }
 
   set(begin: number, end: number): void {
-    const least = (this.last - this.first) / 1000;
-    const width = Math.min(Math.max(end - begin, least), this.last - this.first);
-    this.begin = Math.min(Math.max(begin, this.first), this.last - width);
-    this.end = this.begin + width;
+    const all = this.last - this.first;
+    const width = Math.max(end - begin, all / 1000);
+    if (width >= all * (1 - 1e-9)) {
+      this.begin = this.first;
+      this.end = this.last;
+    } else {
+      this.begin = Math.min(Math.max(begin, this.first), this.last - width);
+      this.end = this.begin + width;
+    }
     for (const listener of this.listeners) {
       listener();
     }
