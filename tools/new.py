@@ -33,7 +33,7 @@ def begin(kind: str, name: str, root: Path = ROOT) -> Path:
     path = root / folder / f"{prefix}{name}.c"
     if path.exists():
         raise SystemExit(f"new: {path} is there already")
-    template = (ROOT / "tools" / "templates" / f"{kind}.c").read_text()
+    template = (ROOT / "tools" / "templates" / f"{kind}.c.in").read_text()
     add_word(root / folder / "meson.build", kind, name)
     path.write_text(template.replace("@name@", name).replace("@NAME@", name.upper()))
     return path
