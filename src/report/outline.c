@@ -153,20 +153,31 @@ static void build_cause(struct sm_outline *outline, const struct sm_report *repo
 	}
 }
 
-/* The suggestion with the largest predicted gain; where nothing can be predicted, the first of the top finding. */
-static void build_next(struct sm_outline *outline)
+/* The suggestion with the largest predicted gain that is worth a step. */
+static const struct sm_outline_suggestion *best_predicted(const struct sm_outline *outline)
 {
 	const struct sm_outline_suggestion *best = NULL;
-	double gain = 1;
+	double gain = 1 / (1 - SM_SEVERITY_SHOWN_PERCENT / 100.0);
 	for (size_t i = 0; i < outline->finding_count; i++) {
 		const struct sm_outline_finding *row = &outline->findings[i];
 		for (size_t s = 0; row->shown && s < row->suggestion_count; s++) {
 			double middle = row->finding->suggestions[s].speedup.middle;
-			if (!best || middle > gain) {
+			if (middle >= gain) {
 				best = &row->suggestions[s];
-				gain = middle > gain ? middle : gain;
+				gain = middle;
 			}
 		}
+	}
+	return best;
+}
+
+/* Where nothing that can be predicted is worth a step, what the top finding's rule puts first. */
+static void build_next(struct sm_outline *outline)
+{
+	const struct sm_outline_suggestion *best = best_predicted(outline);
+	const struct sm_outline_finding *top = top_finding(outline);
+	if (!best && top && top->suggestion_count) {
+		best = &top->suggestions[0];
 	}
 	outline->next = best ? best->text : "";
 	outline->next_change = best ? best->change : "";

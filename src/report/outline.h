@@ -42,6 +42,10 @@ struct sm_outline_suggestion {
 	const char *gain;   /* "predicted 1.31x faster (1.22-1.38x)" */
 };
 
+struct sm_outline_rule { /* what a finding was judged by */
+	const char *summary, *causes, *evidence, *fixes, *wrong;
+};
+
 struct sm_outline_finding {
 	const struct sm_finding *finding;
 	const char *id, *type, *title;
@@ -55,6 +59,7 @@ struct sm_outline_finding {
 	size_t evidence_count;
 	struct sm_outline_suggestion suggestions[SM_SUGGESTION_MAX];
 	size_t suggestion_count;
+	struct sm_outline_rule rule;
 };
 
 struct sm_outline_transform {

@@ -1,5 +1,6 @@
 /* Findings in words. The detector's templates say what is wrong and what to do; here they get their numbers, and the
  * place in the code that they are about. */
+#include "detect/words.h"
 #include "report/outline.h"
 
 #include <ctype.h>
@@ -109,10 +110,21 @@ static const char *say_change(struct sm_phrases *words, const struct sm_suggesti
 	return text;
 }
 
-static const char *say_gain(struct sm_phrases *words, const struct sm_interval *speedup)
+/* Without a prediction the finding's own size is the bound: no cure does more than take its cause away. */
+static const char *say_bound(struct sm_phrases *words, double severity)
+{
+	if (isnan(severity) || severity >= 1) {
+		return "gain not predictable from this run";
+	}
+	return sm_phrases_printf(words, "not predictable from this run; %s faster at most",
+		sm_phrases_times(words, 1 / (1 - severity)));
+}
+
+static const char *say_gain(
+	struct sm_phrases *words, const struct sm_interval *speedup, double severity)
 {
 	if (isnan(speedup->middle)) {
-		return "gain not predictable from this run";
+		return say_bound(words, severity);
 	}
 	const char *times = sm_phrases_times(words, speedup->middle);
 	if (isnan(speedup->low) || isnan(speedup->high)) {
@@ -142,8 +154,26 @@ static void fill_suggestions(
 		row->suggestions[row->suggestion_count++] = (struct sm_outline_suggestion){
 			.text = sm_phrases_clean(words, suggestion->text),
 			.change = say_change(words, suggestion),
-			.gain = say_gain(words, &suggestion->speedup)};
+			.gain = say_gain(words, &suggestion->speedup, finding->severity)};
 	}
+}
+
+static const char *explain(
+	struct sm_phrases *words, const struct sm_detector *detector, const char *text)
+{
+	const char *filled = text ? sm_words_explain(detector, text, words->arena) : "";
+	words->failed |= !filled;
+	return filled ? filled : "";
+}
+
+static void fill_rule(
+	struct sm_phrases *words, const struct sm_detector *detector, struct sm_outline_rule *rule)
+{
+	*rule = (struct sm_outline_rule){.summary = explain(words, detector, detector->summary),
+		.causes = explain(words, detector, detector->causes),
+		.evidence = explain(words, detector, detector->evidence),
+		.fixes = explain(words, detector, detector->fixes),
+		.wrong = explain(words, detector, detector->wrong)};
 }
 
 static void fill(struct sm_phrases *words, const struct sm_finding *finding, size_t loader_count,
@@ -166,6 +196,7 @@ static void fill(struct sm_phrases *words, const struct sm_finding *finding, siz
 	};
 	fill_evidence(words, finding, row);
 	fill_suggestions(words, finding, row);
+	fill_rule(words, detector, &row->rule);
 }
 
 static void build_passed(struct sm_outline *outline, const struct sm_findings *findings)

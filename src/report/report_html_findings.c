@@ -59,15 +59,15 @@ static void write_rule_part(FILE *out, const char *name, const char *text)
 	}
 }
 
-static void write_rule(FILE *out, const struct sm_detector *detector)
+static void write_rule(FILE *out, const struct sm_outline_finding *row)
 {
 	sm_html_put(out, "<details class=\"rule\"><summary>The rule: %s %s</summary>\n<dl>\n",
-		detector->id, detector->type);
-	write_rule_part(out, "What it is", detector->summary);
-	write_rule_part(out, "Causes it tells apart", detector->causes);
-	write_rule_part(out, "Evidence needed", detector->evidence);
-	write_rule_part(out, "Fixes", detector->fixes);
-	write_rule_part(out, "How it can be wrong", detector->wrong);
+		row->id, row->type);
+	write_rule_part(out, "What it is", row->rule.summary);
+	write_rule_part(out, "Causes it tells apart", row->rule.causes);
+	write_rule_part(out, "Evidence needed", row->rule.evidence);
+	write_rule_part(out, "Fixes", row->rule.fixes);
+	write_rule_part(out, "How it can be wrong", row->rule.wrong);
 	fputs("</dl></details>\n", out);
 }
 
@@ -98,7 +98,7 @@ static void write_finding(FILE *out, const struct sm_outline_finding *row, int n
 	fputs("</div>\n", out);
 	write_evidence(out, row);
 	fputs("</div>\n", out);
-	write_rule(out, row->finding->detector);
+	write_rule(out, row);
 	fputs("</article>\n", out);
 }
 

@@ -298,6 +298,21 @@ static const char *join_not_measured(const struct sm_outline *outline, struct sm
 	return text;
 }
 
+static void more(struct sm_screen *screen, struct sm_outline *outline, const char *path)
+{
+	struct sm_phrases *words = &outline->words;
+	const char *explain =
+		outline->shown_count
+			? sm_phrases_printf(words, "stallmeter explain %s", outline->findings[0].id)
+			: "";
+	const char *page =
+		path && *path ? sm_phrases_printf(words, "stallmeter report %s --html report.html",
+					sm_phrases_clean(words, path))
+			      : "";
+	sm_screen_labelled(screen, SM_RANK_FINDINGS, "More", SM_PLAIN, page, 2);
+	sm_screen_labelled(screen, SM_RANK_QUALITY, *page ? "" : "More", SM_PLAIN, explain, 1);
+}
+
 static void quality(struct sm_screen *screen, struct sm_outline *outline, const char *path)
 {
 	struct sm_phrases *words = &outline->words;
@@ -308,12 +323,7 @@ static void quality(struct sm_screen *screen, struct sm_outline *outline, const 
 	}
 	sm_screen_labelled(screen, SM_RANK_PROOF, "Measured", SM_DIM,
 		sm_phrases_printf(words, "%s; %s", outline->quality, outline->overhead), 1);
-	if (path && *path) {
-		sm_screen_labelled(screen, SM_RANK_FINDINGS, "More", SM_PLAIN,
-			sm_phrases_printf(words, "stallmeter report %s --html report.html",
-				sm_phrases_clean(words, path)),
-			2);
-	}
+	more(screen, outline, path);
 }
 
 int sm_report_term(const struct sm_report *report, const struct sm_report_style *style, FILE *out)
