@@ -148,7 +148,8 @@ static void little_recorded_is_little_disk(void **state)
 
 static void keeps_no_descriptor(void **state)
 {
-	recording_start(NULL);
+	struct sm_session_options options = {.rank = -1, .cause_threshold_us = -1};
+	recording_start(&options);
 	uint32_t name = sm_name_register(SM_SPAN, "plain");
 	sm_span_begin(name);
 	sm_span_end();
