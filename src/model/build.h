@@ -136,6 +136,8 @@ struct sm_build_consumer { /* of a thread that asks for batches or trains */
 	int64_t deserialize_ns, pin_ns; /* read, not yet arrived */
 	uint64_t bytes;
 	uint64_t trained, trained_without_batch; /* backward and optimizer spans */
+	bool has_totals; /* of the thread, at the end of the newest next() */
+	int64_t totals_ns, total_cpu_ns, total_run_delay_ns;
 };
 
 struct sm_build_thread {

@@ -360,11 +360,59 @@ static void deliver(struct sm_build *build, struct sm_build_thread *thread,
 	open_step(consumer, &batch);
 }
 
+/* The thread's own clocks at the ends of two calls of next(), less what the second call took, are the step between. */
+static void read_loop(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
+{
+	struct sm_build_consumer *consumer = thread->consumer;
+	const struct sm_trace_cause *cause = &thread->details[thread->depth - 1].cause;
+	bool told = thread->frames[thread->depth - 1].has_cause;
+	if (told && consumer->has_totals && consumer->has_current) {
+		struct sm_cause_sum *loop = &build->loaders[consumer->current.loader]->facts.loop;
+		int64_t wall_ns = begin_ns - consumer->totals_ns;
+		int64_t cpu_ns =
+			(int64_t)(cause->thread_cpu_ns - cause->cpu_ns) - consumer->total_cpu_ns;
+		int64_t delay_ns = (int64_t)(cause->thread_run_delay_ns - cause->run_delay_ns) -
+				   consumer->total_run_delay_ns;
+		if (cpu_ns >= 0 && delay_ns >= 0 && wall_ns > 0) {
+			loop->wall_ns += wall_ns;
+			loop->cpu_ns += cpu_ns < wall_ns ? cpu_ns : wall_ns;
+			loop->run_delay_ns += delay_ns;
+			loop->count++;
+		}
+	}
+	consumer->has_totals = told;
+	consumer->totals_ns = end_ns;
+	consumer->total_cpu_ns = told ? (int64_t)cause->thread_cpu_ns : 0;
+	consumer->total_run_delay_ns = told ? (int64_t)cause->thread_run_delay_ns : 0;
+}
+
+/* What helper threads computed while the loop computed: intra-op threads at work. */
+static void read_helpers(struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns)
+{
+	const struct sm_trace_cause *cause = &thread->details[thread->depth - 1].cause;
+	struct sm_build_consumer *consumer = thread->consumer;
+	if (!thread->frames[thread->depth - 1].has_cause || !consumer->has_current ||
+		cause->missing & SM_TRACE_NO_PROCESS_CPU) {
+		return;
+	}
+	struct sm_cause_sum *sum =
+		&build->loaders[consumer->current.loader]->sums.stage[SM_STAGE_COMPUTE];
+	sum->wall_ns += wall_ns;
+	sum->cpu_ns += (int64_t)cause->cpu_ns;
+	sum->run_delay_ns += (int64_t)cause->run_delay_ns;
+	sum->helper_cpu_ns += cause->process_cpu_ns > cause->cpu_ns
+				      ? (int64_t)(cause->process_cpu_ns - cause->cpu_ns)
+				      : 0;
+	sum->count++;
+}
+
 static int end_next(
 	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
 {
 	const struct sm_build_args *args = &thread->details[thread->depth - 1].args;
 	struct sm_build_loader *loader;
+	read_loop(build, thread, begin_ns, end_ns);
 	int error = close_step(build, thread->consumer, begin_ns);
 	error = error ? error
 		      : sm_build_loader_find(build, thread->process,
@@ -428,6 +476,9 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 		thread->consumer->pin_ns += wall_ns;
 		return 0;
 	default:
+		if (frame->role == SM_ROLE_BACKWARD || frame->role == SM_ROLE_OPTIMIZER) {
+			read_helpers(build, thread, wall_ns);
+		}
 		if (is_work(frame->role)) {
 			end_work(thread, frame->begin_ns, end_ns);
 		}

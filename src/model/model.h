@@ -120,9 +120,11 @@ struct sm_loader {
 	const char *dataset_kind; /* "map", "iterable", "other" */
 	const char *dataset, *sampler, *collate; /* class or function names, "" unknown */
 	int32_t main_pid;
-	uint32_t consumer_tid;	  /* the thread that calls next() */
-	bool background;	  /* called from a thread that is not the one that trains */
-	bool trains;		  /* its batches are followed by backward or optimizer */
+	uint32_t consumer_tid; /* the thread that calls next() */
+	bool background;       /* called from a thread that is not the one that trains */
+	bool trains;	       /* its batches are followed by backward or optimizer */
+	struct sm_cause_sum
+		loop; /* its steps, delivery to next request, where the calling thread told */
 	struct sm_batch *batches; /* in order of delivery; kept ones */
 	size_t batch_count;	  /* kept */
 	uint64_t batch_total;	  /* seen */

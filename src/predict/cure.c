@@ -12,9 +12,47 @@ static double work_of(const struct sm_service *service)
 	return (double)service->fetch + service->transform + service->collate;
 }
 
-static struct sm_demand demand_of(const struct sm_service *service)
+/* How much of each part of the work was blocked, on average over the run; a batch tells it only of the whole. */
+struct blocked_usual {
+	double fetch, transform, collate; /* shares */
+};
+
+static double blocked_of(const struct sm_loader *loader, enum sm_stage stage)
 {
-	double work = work_of(service);
+	const struct sm_cause_sum *sum = &loader->stage[stage];
+	double known = (double)(sum->wall_ns - sum->without_cause_wall_ns);
+	return known > 0 ? fmax(1 - (double)(sum->cpu_ns + sum->run_delay_ns) / known, 0) : 0;
+}
+
+static struct blocked_usual find_usual(const struct sm_loader_model *model)
+{
+	return (struct blocked_usual){blocked_of(model->loader, SM_STAGE_FETCH),
+		blocked_of(model->loader, SM_STAGE_TRANSFORM),
+		blocked_of(model->loader, SM_STAGE_COLLATE)};
+}
+
+static void fill_causes(struct sm_demand *demand, const struct sm_service *service,
+	const struct blocked_usual *usual)
+{
+	double blocked = (double)service->fetch_input + service->blocked_other,
+	       work = work_of(service);
+	double fetch = usual->fetch * service->fetch,
+	       transform = usual->transform * service->transform;
+	double collate = usual->collate * service->collate, sum = fetch + transform + collate;
+	if (sum > 0) {
+		demand->fetch_blocked = fmin(fetch * blocked / sum, service->fetch);
+		demand->transform_blocked = fmin(transform * blocked / sum, service->transform);
+		demand->collate_blocked = fmin(collate * blocked / sum, service->collate);
+	}
+	double running =
+		work - demand->fetch_blocked - demand->transform_blocked - demand->collate_blocked;
+	demand->run_delay_share =
+		service->cpu > 0 && running > 0 ? fmin(service->run_delay / running, 0.999) : NAN;
+}
+
+static struct sm_demand demand_of(
+	const struct sm_service *service, const struct blocked_usual *usual)
+{
 	struct sm_demand demand = {
 		.draw = service->sampler,
 		.fetch = service->fetch,
@@ -30,17 +68,33 @@ static struct sm_demand demand_of(const struct sm_service *service)
 		.launch = service->launch,
 		.epoch = service->epoch,
 	};
-	double blocked = (double)service->fetch_input + service->blocked_other;
-	demand.cpu_share = service->cpu > 0 && work > 0 ? fmax(1 - blocked / work, 0) : NAN;
-	demand.run_delay_share = work > 0 ? fmin(service->run_delay / work, 1) : 0;
+	fill_causes(&demand, service, usual);
 	return demand;
+}
+
+static void scale_fetch(struct sm_demand *demand, double factor)
+{
+	demand->fetch *= factor;
+	demand->fetch_blocked *= factor;
+}
+
+static void scale_transform(struct sm_demand *demand, double factor)
+{
+	demand->transform *= factor;
+	demand->transform_blocked *= factor;
+}
+
+static void scale_collate(struct sm_demand *demand, double factor)
+{
+	demand->collate *= factor;
+	demand->collate_blocked *= factor;
 }
 
 static void scale_work(struct sm_demand *demand, double factor)
 {
-	demand->fetch *= factor;
-	demand->transform *= factor;
-	demand->collate *= factor;
+	scale_fetch(demand, factor);
+	scale_transform(demand, factor);
+	scale_collate(demand, factor);
 }
 
 static void scale_stage(struct sm_demand *demand, enum sm_stage stage, double factor)
@@ -50,13 +104,13 @@ static void scale_stage(struct sm_demand *demand, enum sm_stage stage, double fa
 		demand->draw *= factor;
 		break;
 	case SM_STAGE_FETCH:
-		demand->fetch *= factor;
+		scale_fetch(demand, factor);
 		break;
 	case SM_STAGE_TRANSFORM:
-		demand->transform *= factor;
+		scale_transform(demand, factor);
 		break;
 	case SM_STAGE_COLLATE:
-		demand->collate *= factor;
+		scale_collate(demand, factor);
 		break;
 	case SM_STAGE_TRANSPORT:
 		demand->way *= factor;
@@ -86,13 +140,40 @@ static void scale_stage(struct sm_demand *demand, enum sm_stage stage, double fa
 	}
 }
 
-/* Takes `seconds` off the worker's time, in proportion from its parts. */
-static void take_off_work(struct sm_demand *demand, double seconds)
+/* Run delay: in proportion from whatever was not blocked. */
+static void take_off_running(struct sm_demand *demand, double seconds)
 {
-	double work = demand->fetch + demand->transform + demand->collate;
-	if (work > 0) {
-		scale_work(demand, fmax(1 - seconds / work, 0));
+	double *walls[] = {&demand->fetch, &demand->transform, &demand->collate};
+	const double blocked[] = {
+		demand->fetch_blocked, demand->transform_blocked, demand->collate_blocked};
+	double running = 0;
+	for (int i = 0; i < 3; i++) {
+		running += *walls[i] - blocked[i];
 	}
+	double left = running > 0 ? fmax(1 - seconds / running, 0) : 1;
+	for (int i = 0; i < 3; i++) {
+		*walls[i] = blocked[i] + (*walls[i] - blocked[i]) * left;
+	}
+}
+
+/* Waiting that is not for input: in proportion from whatever was blocked. */
+static void take_off_blocked(struct sm_demand *demand, double seconds)
+{
+	double *walls[] = {&demand->fetch, &demand->transform, &demand->collate};
+	double *blocked[] = {
+		&demand->fetch_blocked, &demand->transform_blocked, &demand->collate_blocked};
+	double all = demand->fetch_blocked + demand->transform_blocked + demand->collate_blocked;
+	double share = all > 0 ? fmin(seconds / all, 1) : 0;
+	for (int i = 0; i < 3; i++) {
+		*walls[i] -= *blocked[i] * share;
+		*blocked[i] *= 1 - share;
+	}
+}
+
+static void take_off_input(struct sm_demand *demand, double seconds)
+{
+	demand->fetch = fmax(demand->fetch - seconds, 0);
+	demand->fetch_blocked = fmax(demand->fetch_blocked - seconds, 0);
 }
 
 static double whole_unless_said(double share)
@@ -126,17 +207,16 @@ static void apply_to_one(
 		scale_stage(demand, cure->stage, cure->factor);
 		break;
 	case SM_CURE_TRANSFORM_FREE:
-		demand->transform *= fmax(1 - cure->share, 0);
+		scale_transform(demand, fmax(1 - cure->share, 0));
 		break;
 	case SM_CURE_INPUT_FREE:
-		demand->fetch = fmax(demand->fetch - service->fetch_input, 0);
+		take_off_input(demand, service->fetch_input);
 		break;
 	case SM_CURE_RUN_DELAY_FREE:
-		take_off_work(demand, service->run_delay * whole_unless_said(cure->share));
-		demand->run_delay_share *= 1 - fmin(whole_unless_said(cure->share), 1);
+		take_off_running(demand, service->run_delay * whole_unless_said(cure->share));
 		break;
 	case SM_CURE_BLOCKED_FREE:
-		take_off_work(demand, service->blocked_other * whole_unless_said(cure->share));
+		take_off_blocked(demand, service->blocked_other * whole_unless_said(cure->share));
 		break;
 	case SM_CURE_TRANSPORT_FLOOR:
 		floor_transport(demand, cure->floor_s);
@@ -168,6 +248,11 @@ static int copy_walls(const struct sm_loader_model *model, double **ret_walls, s
 	return 0;
 }
 
+static double remaining(double whole, double taken)
+{
+	return whole > 0 ? fmax(1 - taken / whole, 0) : 1;
+}
+
 /* Samples above the 95th percentile take the median; what they did in transforms shrinks with them. */
 static void shorten_samples(
 	const struct sm_loader_model *model, struct sm_demand *demands, double limit, double median)
@@ -183,8 +268,8 @@ static void shorten_samples(
 				fetch += (sample->wall_s - sample->transform_s) * less;
 			}
 		}
-		demands[i].transform = fmax(demands[i].transform - transform, 0);
-		demands[i].fetch = fmax(demands[i].fetch - fetch, 0);
+		scale_transform(&demands[i], remaining(demands[i].transform, transform));
+		scale_fetch(&demands[i], remaining(demands[i].fetch, fetch));
 	}
 }
 
@@ -251,8 +336,9 @@ int sm_cure_apply(const struct sm_loader_model *model, const struct sm_cure *cur
 {
 	*ret_borders = (struct sm_borders){model->startup_first_s, model->startup_later_s,
 		model->iterate_first_s, model->iterate_later_s, model->ending_s};
+	struct blocked_usual usual = find_usual(model);
 	for (size_t i = 0; i < model->count; i++) {
-		demands[i] = demand_of(&model->services[i]);
+		demands[i] = demand_of(&model->services[i], &usual);
 		if (cure) {
 			apply_to_one(cure, &model->services[i], &demands[i]);
 		}

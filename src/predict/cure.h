@@ -13,8 +13,10 @@ struct sm_demand {
 	double h2d, sync, other;	  /* the loop, or, asynchronous, 0 */
 	double compute;			  /* the loop, or, asynchronous, the device */
 	double launch;			  /* asynchronous: the host */
-	double cpu_share;	/* of the worker's time, on a CPU or waiting for one; NaN unknown */
-	double run_delay_share; /* of the worker's time, waiting for one */
+	double fetch_blocked, transform_blocked,
+		collate_blocked; /* parts of fetch, transform, collate: neither
+								     computing nor waiting for a CPU */
+	double run_delay_share;	 /* of what is not blocked: waiting for a CPU; NaN unknown */
 	int epoch;
 };
 

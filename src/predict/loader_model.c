@@ -8,6 +8,7 @@
 #include "analyze/bootstrap.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "predict/simulate.h"
 
 #include <errno.h>
 #include <math.h>
@@ -291,6 +292,32 @@ static double exposed_of(const struct sm_loader *loader, double time_s)
 	return time_s > 0 ? fmin(sum / time_s, 1) : 0;
 }
 
+/* What the loop does with its own time: from the clocks of its thread. Without them, it computes all the time. */
+static void fill_loop(struct sm_loader_model *model, const struct sm_loader *loader)
+{
+	const struct sm_cause_sum *loop = &loader->loop,
+				  *training = &loader->stage[SM_STAGE_COMPUTE];
+	model->loop_computing = 1;
+	model->loop_threads = 1;
+	if (loop->wall_ns > 0) {
+		double delay = fmin((double)loop->run_delay_ns / (double)loop->wall_ns, 1);
+		model->loop_computing = fmin((double)loop->cpu_ns / (double)loop->wall_ns, 1);
+		model->loop_blocked = fmax(1 - model->loop_computing - delay, 0);
+	}
+	if (training->cpu_ns > 0) {
+		model->loop_threads += (double)training->helper_cpu_ns / (double)training->cpu_ns;
+	}
+}
+
+static bool knows_causes(const struct sm_loader_model *model)
+{
+	size_t known = 0;
+	for (size_t i = 0; i < model->count; i++) {
+		known += model->services[i].cpu > 0;
+	}
+	return known * 2 > model->count;
+}
+
 int sm_loader_model_build(struct sm_loader_model *ret_model, struct sm_arena *arena,
 	const struct sm_model *model, const struct sm_loader *loader)
 {
@@ -311,8 +338,13 @@ int sm_loader_model_build(struct sm_loader_model *ret_model, struct sm_arena *ar
 	built.batch_bytes = mean_batch_bytes(loader);
 	built.time_s = sm_analysis_loader_time_s(loader);
 	built.exposed_share = exposed_of(loader, built.time_s);
-	*ret_model = built;
-	return 0;
+	fill_loop(&built, loader);
+	built.can_share = built.cores > 0 && knows_causes(&built);
+	error = sm_simulate_calibrate(&built);
+	if (!error) {
+		*ret_model = built;
+	}
+	return error;
 }
 
 int sm_loader_model_attach(struct sm_analysis *analysis)

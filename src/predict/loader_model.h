@@ -47,6 +47,12 @@ struct sm_loader_model {
 	double batch_bytes;	 /* NaN unknown */
 	double exposed_share;	 /* measured, of time_s: no cure of the input gives back more */
 	double launch_s; /* asynchronous: host time from a batch in hand to its step launched, median */
+	double loop_computing,
+		loop_blocked; /* shares of the loop's step that its thread computes, and waits for something else
+						than a CPU */
+	double loop_threads; /* that compute while it computes: its own and intra-op helpers */
+	double foreign; /* threads of others that compete for the CPUs, so that recorded run delays come out */
+	bool can_share;	   /* enough is known to simulate sharing of CPUs */
 	bool asynchronous; /* the step runs on a device beside the host */
 	double time_s;	   /* T: measured wall from the first request to the last step's end */
 };

@@ -52,13 +52,14 @@ struct search {
 	struct sm_demand *demands; /* owned */
 	struct sm_borders borders;
 	double best_s;
+	bool shared;
 };
 
 static int try_setting(struct search *search, const struct sm_setting *setting, double *ret_time_s)
 {
 	struct sm_outcome outcome;
-	int error = sm_simulate_time(
-		search->model, setting, search->demands, &search->borders, NULL, 0, &outcome);
+	int error = sm_simulate_time(search->model, setting, search->demands, &search->borders,
+		NULL, 0, search->shared, &outcome);
 	if (!error) {
 		*ret_time_s = outcome.time_s;
 		search->best_s = fmin(search->best_s, outcome.time_s);
@@ -72,14 +73,27 @@ static int next_candidate(int value)
 	return value < 8 ? value + 1 : value + value / 4;
 }
 
-/* Tries `field` of the setting from `least` to `most`; the smallest within 1 % of the best stays in it. */
-static int search_field(const struct sm_loader_model *model, struct sm_setting *setting, int *field,
-	int least, int most)
+static int *workers_of(struct sm_setting *setting)
+{
+	return &setting->num_workers;
+}
+
+static int *prefetch_of(struct sm_setting *setting)
+{
+	return &setting->prefetch_factor;
+}
+
+/* Tries one field of the setting from `least` to `most`; the smallest within 1 % of the best stays in it. */
+static int search_field(const struct sm_loader_model *model, struct sm_setting *setting,
+	int *(*field_of)(struct sm_setting *), int least, int most)
 {
 	enum { CANDIDATES_MAX = 64 };
 	struct search search = {.model = model, .best_s = INFINITY};
-	int values[CANDIDATES_MAX], count = 0, recorded = *field;
+	struct sm_setting largest = *setting;
+	int *field = field_of(setting), values[CANDIDATES_MAX], count = 0, recorded = *field;
 	double times[CANDIDATES_MAX];
+	*field_of(&largest) = most;
+	search.shared = sm_simulate_shares(model, &largest);
 	int error = sm_simulate_demands(model, NULL, &search.demands, &search.borders);
 	for (int value = least; !error && value <= most && count < CANDIDATES_MAX;
 		value = next_candidate(value)) {
@@ -102,8 +116,8 @@ int sm_loader_model_best_workers(
 	const struct sm_loader_model *model, struct sm_setting *ret_setting)
 {
 	struct sm_setting setting = sm_loader_model_setting(model);
-	int error = search_field(
-		model, &setting, &setting.num_workers, 0, sm_loader_model_workers_max(model));
+	int error =
+		search_field(model, &setting, workers_of, 0, sm_loader_model_workers_max(model));
 	if (!error) {
 		*ret_setting = setting;
 	}
@@ -114,8 +128,8 @@ int sm_loader_model_best_prefetch(
 	const struct sm_loader_model *model, struct sm_setting *ret_setting)
 {
 	struct sm_setting setting = sm_loader_model_setting(model);
-	int error = search_field(model, &setting, &setting.prefetch_factor, 1,
-		sm_loader_model_prefetch_max(model, setting.num_workers));
+	int most = sm_loader_model_prefetch_max(model, setting.num_workers);
+	int error = search_field(model, &setting, prefetch_of, 1, most);
 	if (!error) {
 		*ret_setting = setting;
 	}

@@ -10,13 +10,26 @@
 #include <errno.h>
 #include <math.h>
 
-enum { RESAMPLES = 80, RESAMPLED_MAX = 4096 };
+/* Sharing CPUs costs some hundred times more to simulate. */
+enum { RESAMPLES = 80, RESAMPLED_MAX = 4096, SHARED_RESAMPLES = 40, SHARED_RESAMPLED_MAX = 512 };
+
+static int resamples_of(bool shared)
+{
+	return shared ? SHARED_RESAMPLES : RESAMPLES;
+}
+
+static size_t resampled_of(bool shared, size_t recorded)
+{
+	size_t most = shared ? SHARED_RESAMPLED_MAX : RESAMPLED_MAX;
+	return recorded < most ? recorded : most;
+}
 
 struct comparison {
 	const struct sm_loader_model *model;
 	struct sm_setting base_setting, new_setting;
 	struct sm_demand *base, *changed; /* owned */
 	struct sm_borders base_borders, changed_borders;
+	bool shared;
 };
 
 static int compare(
@@ -24,10 +37,10 @@ static int compare(
 {
 	struct sm_outcome base, changed;
 	int error = sm_simulate_time(pair->model, &pair->base_setting, pair->base,
-		&pair->base_borders, order, count, &base);
+		&pair->base_borders, order, count, pair->shared, &base);
 	error = error ? error
 		      : sm_simulate_time(pair->model, &pair->new_setting, pair->changed,
-				&pair->changed_borders, order, count, &changed);
+				&pair->changed_borders, order, count, pair->shared, &changed);
 	if (!error) {
 		*ret_ratio = base.time_s > 0 ? changed.time_s / base.time_s : 1;
 	}
@@ -47,15 +60,14 @@ static void resample(
 
 static int spread(const struct comparison *pair, double *ratios)
 {
-	size_t recorded = pair->model->count,
-	       count = recorded < RESAMPLED_MAX ? recorded : RESAMPLED_MAX;
+	size_t recorded = pair->model->count, count = resampled_of(pair->shared, recorded);
 	size_t window =
 		(size_t)pair->base_setting.num_workers * (size_t)pair->base_setting.prefetch_factor;
 	size_t block = sm_bootstrap_block(count, window ? window : 1);
 	struct sm_bootstrap bootstrap = {SM_BOOTSTRAP_SEED};
 	size_t *order = sm_mem_alloc((count + 1) * sizeof(*order));
 	int error = order ? 0 : -ENOMEM;
-	for (int i = 0; i < RESAMPLES && !error; i++) {
+	for (int i = 0; i < resamples_of(pair->shared) && !error; i++) {
 		resample(&bootstrap, order, count, recorded, block);
 		error = compare(pair, order, count, &ratios[i]);
 	}
@@ -72,11 +84,11 @@ static int find_ratio(const struct comparison *pair, struct sm_interval *ret)
 	if (error) {
 		return error;
 	}
-	double count = (double)pair->model->count;
-	double shrink = sqrt(fmin(1, RESAMPLED_MAX / count));
-	double low = sm_bootstrap_percentile(ratios, RESAMPLES, 0.025);
-	double high = sm_bootstrap_percentile(ratios, RESAMPLES, 0.975);
-	double median = sm_bootstrap_percentile(ratios, RESAMPLES, 0.5);
+	size_t count = pair->model->count, drawn = (size_t)resamples_of(pair->shared);
+	double shrink = sqrt((double)resampled_of(pair->shared, count) / (double)count);
+	double low = sm_bootstrap_percentile(ratios, drawn, 0.025);
+	double high = sm_bootstrap_percentile(ratios, drawn, 0.975);
+	double median = sm_bootstrap_percentile(ratios, drawn, 0.5);
 	*ret = (struct sm_interval){
 		middle + (low - median) * shrink, middle, middle + (high - median) * shrink};
 	return 0;
@@ -89,6 +101,9 @@ static int ratio_of(const struct sm_loader_model *model, const struct sm_setting
 	struct comparison pair = {.model = model,
 		.base_setting = recorded,
 		.new_setting = setting ? *setting : recorded};
+	bool of_run_delay = cure && cure->kind == SM_CURE_RUN_DELAY_FREE;
+	pair.shared = !of_run_delay && (sm_simulate_shares(model, &pair.base_setting) ||
+					       sm_simulate_shares(model, &pair.new_setting));
 	int error = sm_simulate_demands(model, NULL, &pair.base, &pair.base_borders);
 	error = error ? error
 		      : sm_simulate_demands(model, cure, &pair.changed, &pair.changed_borders);

@@ -2,6 +2,7 @@
 
 #include "analyze/attribution.h"
 #include "base/mem.h"
+#include "predict/shared_cores.h"
 
 #include <errno.h>
 #include <math.h>
@@ -64,12 +65,70 @@ static struct sm_replay as_replay(const struct sm_loader_model *model,
 	};
 }
 
+bool sm_simulate_shares(const struct sm_loader_model *model, const struct sm_setting *setting)
+{
+	if (!model->can_share || setting->num_workers <= 0) {
+		return false;
+	}
+	double loop = model->loop_computing > 0.05 ? model->loop_threads : 0;
+	return model->foreign > 0 || setting->num_workers + loop > model->cores;
+}
+
 int sm_simulate_time(const struct sm_loader_model *model, const struct sm_setting *setting,
 	const struct sm_demand *demands, const struct sm_borders *borders, const size_t *order,
-	size_t count, struct sm_outcome *ret)
+	size_t count, bool shared, struct sm_outcome *ret)
 {
 	struct sm_replay replay = as_replay(model, setting, demands, borders, order, count);
-	return sm_recursion_run(&replay, NULL, ret);
+	struct sm_sharing sharing = {model->cores, model->foreign, model->loop_computing,
+		model->loop_blocked, model->loop_threads};
+	return shared && replay.setting.num_workers > 0
+		       ? sm_shared_cores_run(&replay, &sharing, ret)
+		       : sm_recursion_run(&replay, NULL, ret);
+}
+
+/* The run's time grows with the number of foreign threads, so halving finds it. */
+static int halve(struct sm_loader_model *model, const struct sm_demand *demands,
+	const struct sm_borders *borders, const size_t *order, size_t count)
+{
+	enum { STEPS = 10 };
+	struct sm_setting setting = sm_loader_model_setting(model);
+	struct sm_outcome wanted, found;
+	double low = 0, high = 16 * model->cores;
+	int error =
+		sm_simulate_time(model, &setting, demands, borders, order, count, false, &wanted);
+	model->foreign = 0;
+	error = error ? error
+		      : sm_simulate_time(
+				model, &setting, demands, borders, order, count, true, &found);
+	if (error || found.time_s >= 0.98 * wanted.time_s) {
+		return error;
+	}
+	for (int i = 0; i < STEPS && !error; i++) {
+		model->foreign = (low + high) / 2;
+		error = sm_simulate_time(
+			model, &setting, demands, borders, order, count, true, &found);
+		*(found.time_s < wanted.time_s ? &low : &high) = model->foreign;
+	}
+	return error;
+}
+
+int sm_simulate_calibrate(struct sm_loader_model *model)
+{
+	enum { BATCHES = 512 };
+	struct sm_setting setting = sm_loader_model_setting(model);
+	struct sm_demand *demands = NULL;
+	struct sm_borders borders;
+	size_t count = model->count < BATCHES ? model->count : BATCHES, order[BATCHES];
+	if (!model->can_share || setting.num_workers <= 0) {
+		return 0;
+	}
+	for (size_t i = 0; i < count; i++) {
+		order[i] = (model->count - count) / 2 + i; /* from the middle: steady */
+	}
+	int error = sm_simulate_demands(model, NULL, &demands, &borders);
+	error = error ? error : halve(model, demands, &borders, order, count);
+	sm_mem_free(demands);
+	return error;
 }
 
 /* The simulated run as a recorded one, so that one walk serves both. */
@@ -97,20 +156,23 @@ int sm_loader_model_simulate(const struct sm_loader_model *model, const struct s
 	struct sm_setting recorded = sm_loader_model_setting(model);
 	struct sm_demand *demands = NULL;
 	struct sm_borders borders;
-	struct sm_outcome outcome, plain;
+	struct sm_outcome outcome;
 	struct sm_prediction prediction = {0};
 	int error = sm_simulate_demands(model, cure, &demands, &borders);
 	if (error) {
 		return error;
 	}
-	struct sm_replay replay = as_replay(
-		model, setting ? setting : &recorded, demands, &borders, order, order_count);
+	struct sm_setting chosen = setting ? *setting : recorded;
+	struct sm_replay replay = as_replay(model, &chosen, demands, &borders, order, order_count);
 	struct sm_batch *timeline = sm_mem_calloc(replay.count + 1, sizeof(*timeline));
-	error = timeline ? sm_recursion_run(&replay, timeline, &plain) : -ENOMEM;
+	error = timeline ? sm_recursion_run(&replay, timeline, &outcome) : -ENOMEM;
 	error = error ? error : fill_shares(&replay, timeline, prediction.share);
-	error = error ? error
-		      : sm_simulate_time(model, &replay.setting, demands, &borders, order,
-				order_count, &outcome);
+	bool shared = sm_simulate_shares(model, &chosen) &&
+		      !(cure && cure->kind == SM_CURE_RUN_DELAY_FREE);
+	if (!error && shared) {
+		error = sm_simulate_time(
+			model, &chosen, demands, &borders, order, order_count, true, &outcome);
+	}
 	if (!error) {
 		prediction.time_s = outcome.time_s;
 		prediction.exposed_s = outcome.exposed_s;

@@ -1,6 +1,7 @@
 /* The fast recursion against the slow simulator, and the laws that any such model must keep. */
 #include "analyze/attribution.h"
 #include "predict/recursion.h"
+#include "predict/shared_cores.h"
 #include "slow_loader.h"
 
 #include <math.h>
@@ -115,6 +116,43 @@ static void agrees_with_the_slow_simulator(void **unused)
 				 "slow %.9f",
 				i, scene.slow.workers, scene.slow.prefetch, scene.slow.in_order,
 				fast, slow);
+		}
+	}
+}
+
+/* All that the workers compute is computing, a part of it blocked; the loop computes always. */
+static void agrees_where_cpus_are_shared(void **unused)
+{
+	(void)unused;
+	state = 6;
+	for (int i = 0; i < CONFIGURATIONS; i++) {
+		struct scene scene;
+		make_scene(&scene, i % 2);
+		if (!scene.slow.workers || scene.demands[0].pin > 0) {
+			continue; /* the fast one lets the pin thread have a CPU of its own */
+		}
+		scene.slow.cores = uniform(0.5, 4);
+		double blocked = pick(0, 1) * uniform(0, 1), waited = pick(0, 1) * uniform(0, 0.9);
+		for (int k = 0; k < BATCHES; k++) {
+			struct sm_demand *demand = &scene.demands[k];
+			double work = scene.batches[k].compute;
+			scene.batches[k].wait = work * blocked;
+			scene.batches[k].compute = work * (1 - blocked) * (1 - waited);
+			demand->fetch_blocked = demand->fetch * blocked;
+			demand->transform_blocked = demand->transform * blocked;
+			demand->collate_blocked = demand->collate * blocked;
+			demand->run_delay_share = waited;
+		}
+		struct sm_sharing sharing = {
+			.cores = scene.slow.cores, .loop_computing = 1, .loop_threads = 1};
+		struct sm_outcome outcome;
+		assert_int_equal(sm_shared_cores_run(&scene.replay, &sharing, &outcome), 0);
+		double slow = slow_loader_run(&scene.slow);
+		if (fabs(outcome.time_s - slow) > 1e-6 * slow) {
+			fail_msg("configuration %d: workers %d prefetch %d in_order %d cores %.2f: "
+				 "fast %.9f slow %.9f",
+				i, scene.slow.workers, scene.slow.prefetch, scene.slow.in_order,
+				scene.slow.cores, outcome.time_s, slow);
 		}
 	}
 }
@@ -265,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agrees_with_the_slow_simulator),
+		cmocka_unit_test(agrees_where_cpus_are_shared),
 		cmocka_unit_test(is_homogeneous),
 		cmocka_unit_test(is_monotone),
 		cmocka_unit_test(charges_add_up_to_the_time),
