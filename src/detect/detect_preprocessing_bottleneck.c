@@ -20,6 +20,7 @@ struct suspect {
 	enum sm_stage stage;
 	const char *name, *where;
 	const struct sm_cause_sum *sum;
+	double calls;
 	struct sm_split split;
 	struct sm_cure cure;
 };
@@ -32,7 +33,7 @@ struct nature {
 /* A millisecond is tens of thousands of Python's instructions: nobody writes so many down, so there is a loop. */
 static bool loops_in_python(const struct suspect *suspect, const struct sm_computing *computing)
 {
-	double call_s = (double)suspect->sum->wall_ns * 1e-9 / (double)suspect->sum->count;
+	double call_s = (double)suspect->sum->wall_ns * 1e-9 / suspect->calls;
 	return !strcmp(computing->detail, "python_cpu") && call_s * 1e6 >= LOOP_US;
 }
 
@@ -76,8 +77,8 @@ static void prove(const struct sm_judge *judge, const struct suspect *suspect,
 {
 	const struct sm_split *split = &suspect->split;
 	sm_finding_evidence(finding, "wall_s", split->wall + split->unknown, "s");
-	sm_finding_evidence(finding, "mean_call_s",
-		(split->wall + split->unknown) / (double)suspect->sum->count, "s");
+	sm_finding_evidence(
+		finding, "mean_call_s", (split->wall + split->unknown) / suspect->calls, "s");
 	if (split->wall > 0) {
 		sm_finding_evidence(
 			finding, "own_cpu_share", split->computing / split->wall, "share");
@@ -162,7 +163,8 @@ static int look_at_transforms(const struct sm_judge *judge)
 		const struct sm_transform *transform = &loader->transforms[i];
 		double share = (double)transform->sum.wall_ns / all_ns;
 		const struct suspect suspect = {SM_STAGE_TRANSFORM, transform->name,
-			transform->where, &transform->sum, sm_split_of(&transform->sum),
+			transform->where, &transform->sum, (double)transform->sum.count,
+			sm_split_of(&transform->sum),
 			{.kind = SM_CURE_TRANSFORM_FREE, .share = share < 1 ? share : 1}};
 		if (!is_held_back(judge, &suspect.split)) {
 			error = accuse(judge, &suspect);
@@ -178,7 +180,8 @@ static int look_at_fetch(const struct sm_judge *judge)
 	const struct sm_cause_sum *sum = &loader->stage[SM_STAGE_FETCH];
 	struct sm_split split = sm_split_of(sum);
 	double waits = split.wall > 0 ? (split.storage + split.waiting) / split.wall : 0;
-	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, "", sum, split,
+	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, "", sum,
+		sm_judge_samples(loader), split,
 		{.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_FETCH, .factor = waits}};
 	return sm_split_work(&split) * 100 >= MOST_PERCENT * sm_split_need(&split)
 		       ? accuse(judge, &suspect)

@@ -2,11 +2,16 @@
 #include "detect/words.h"
 
 /* What a tensor of the same bytes costs to hand over: a message with its handle, and first touch of fresh shared memory,
- * which is what bounds the copy (64 MiB in 32 ms of CPU, measured on a small virtual machine; others are faster). */
+ * which is what bounds the copy (64 MiB in 32 ms of CPU, measured on a small virtual machine; others are faster).
+ *
+ * A batch whose few tensors already go that way has nothing to win, however long the hand-over took. What passes the pipe
+ * tells: a tensor's handle is 200 bytes and costs a message, 0.1 ms; pickled objects cost 10 ns a byte. */
 enum {
 	TENSOR_MESSAGE_US = 200,
 	TENSOR_MB_PER_S = 2000,
 	PICKLED_KILOBYTES = 50, /* a batch: handles of tensors took 0.4 kB, objects 835 kB */
+	HANDLES_BYTES = 4000,	/* a batch: twenty handles */
+	HANDLE_NS_PER_BYTE = 100,
 };
 
 struct transport {
@@ -28,18 +33,27 @@ static struct transport transport_of(const struct sm_loader *loader)
 		sum.bytes / count, sum.serialize_s / count, sum.deserialize_s / count};
 }
 
+/* NULL: a few tensors, which is how it should be. */
+static const char *cause_of(const struct transport *mean)
+{
+	double ns_per_byte = (mean->serialize_s + mean->deserialize_s) * 1e9 / mean->bytes;
+	if (mean->bytes >= HANDLES_BYTES && ns_per_byte >= HANDLE_NS_PER_BYTE) {
+		return "many_small_tensors";
+	}
+	return mean->bytes >= PICKLED_KILOBYTES * 1e3 ? "pickled_objects" : NULL;
+}
+
 static int look(const struct sm_judge *judge)
 {
 	const struct sm_loader *loader = judge->loader->loader;
 	const struct transport mean = transport_of(loader);
 	const struct sm_cure cure = {.kind = SM_CURE_TRANSPORT_FLOOR,
 		.floor_s = TENSOR_MESSAGE_US * 1e-6 + mean.bytes / (TENSOR_MB_PER_S * 1e6)};
-	bool pickled = mean.bytes >= PICKLED_KILOBYTES * 1e3;
+	const char *cause = cause_of(&mean);
 	struct sm_finding *finding = NULL;
 	int error = 0;
-	if (loader->num_workers > 0 && loader->batch_count) {
-		error = sm_judge_propose(judge, pickled ? "pickled_objects" : "",
-			SM_STAGE_TRANSPORT, NULL, &cure, &finding);
+	if (cause && loader->num_workers > 0 && loader->batch_count) {
+		error = sm_judge_propose(judge, cause, SM_STAGE_TRANSPORT, NULL, &cure, &finding);
 	}
 	if (error || !finding) {
 		return error;
@@ -48,7 +62,7 @@ static int look(const struct sm_judge *judge)
 	sm_finding_evidence(finding, "serialize_per_batch_s", mean.serialize_s, "s");
 	sm_finding_evidence(finding, "deserialize_per_batch_s", mean.deserialize_s, "s");
 	sm_finding_evidence(finding, "tensor_of_same_bytes_s", cure.floor_s, "s");
-	if (pickled) {
+	if (cause[0] == 'p') {
 		sm_finding_suggest(finding, "Return tensors or arrays that collate into tensors: "
 					    "{pipe_bytes_per_batch} a batch now pass a pipe as "
 					    "pickled objects; tensors go through shared memory.");
@@ -59,8 +73,8 @@ static int look(const struct sm_judge *judge)
 	return 0;
 }
 
-static const struct sm_bound bounds[] = {
-	SM_BOUND(PICKLED_KILOBYTES), SM_BOUND(TENSOR_MESSAGE_US), SM_BOUND(TENSOR_MB_PER_S), {0}};
+static const struct sm_bound bounds[] = {SM_BOUND(PICKLED_KILOBYTES), SM_BOUND(TENSOR_MESSAGE_US),
+	SM_BOUND(TENSOR_MB_PER_S), SM_BOUND(HANDLES_BYTES), SM_BOUND(HANDLE_NS_PER_BYTE), {0}};
 
 const struct sm_detector sm_detect_worker_transport = {
 	.id = "SM112",
@@ -69,10 +83,11 @@ const struct sm_detector sm_detect_worker_transport = {
 	.summary = "Tensors go from worker to main process through shared memory; everything else "
 		   "is pickled, pushed through a pipe, and unpickled by the thread that trains.",
 	.causes = "pickled_objects: at least {PICKLED_KILOBYTES} kB a batch pass the pipe\n"
-		  "many_small_tensors: each tensor is a message and a mapping of its own (needs "
-		  "counts of tensors: not told yet)\n"
-		  "shared_memory_copy: copying large tensors into fresh shared memory (counted in "
-		  "collate: not told yet)",
+		  "many_small_tensors: at least {HANDLES_BYTES} bytes of handles a batch, at "
+		  "{HANDLE_NS_PER_BYTE} ns a byte or more: each tensor is a message and a mapping "
+		  "of its own\n"
+		  "shared_memory_copy: copying large tensors into fresh shared memory (it is part "
+		  "of collate: not told yet)",
 	.evidence = "The run replayed with transport at what one tensor of the same bytes takes "
 		    "({TENSOR_MESSAGE_US} us and {TENSOR_MB_PER_S} MB/s: a message and first touch "
 		    "of shared memory) is shorter by at least {WORTH_PERCENT} %.",

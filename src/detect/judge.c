@@ -182,3 +182,15 @@ double sm_judge_busy_share(const struct sm_loader *loader)
 	}
 	return alive > 0 ? busy / alive : (double)NAN;
 }
+
+/* Of a long run some batches were left out. */
+double sm_judge_samples(const struct sm_loader *loader)
+{
+	double kept = 0;
+	for (size_t i = 0; i < loader->batch_count; i++) {
+		kept += loader->batches[i].count;
+	}
+	return loader->batch_count
+		       ? kept / (double)loader->batch_count * (double)loader->batch_total
+		       : 0;
+}

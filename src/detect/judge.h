@@ -52,6 +52,7 @@ int sm_judge_offer(const struct sm_judge *judge, struct sm_finding *finding, con
 int sm_judge_suggest_workers(const struct sm_judge *judge, struct sm_finding *finding);
 int sm_judge_suggest_prefetch(const struct sm_judge *judge, struct sm_finding *finding);
 
+double sm_judge_samples(const struct sm_loader *loader); /* fetched in all */
 double sm_judge_busy_share(const struct sm_loader
 		*loader); /* of the workers' lives, inside fetch; NaN without workers */
 

@@ -26,7 +26,7 @@ static void name_cause(struct sm_storage *storage)
 		storage->cause = "cache_thrash";
 	} else if (storage->fault_share * 100 >= SM_STORAGE_FAULT_PERCENT) {
 		storage->cause = "page_fault";
-	} else if (storage->bytes_per_span < SM_STORAGE_SMALL_KILOBYTES * 1e3) {
+	} else if (storage->bytes_per_sample < SM_STORAGE_SMALL_KILOBYTES * 1e3) {
 		storage->cause = "small_files";
 		storage->detail = "or small reads at random places of a large file";
 	} else {
@@ -37,9 +37,9 @@ static void name_cause(struct sm_storage *storage)
 
 struct sm_storage sm_storage_of(const struct sm_judge *judge, const struct sm_cause_sum *sum)
 {
-	double spans = (double)(sum->count - sum->without_cause);
+	double samples = sm_judge_samples(judge->loader->loader);
 	struct sm_storage storage = {.read_bytes = (double)sum->block_inputs * BLOCK_INPUT_BYTES};
-	storage.bytes_per_span = spans > 0 ? storage.read_bytes / spans : 0;
+	storage.bytes_per_sample = samples > 0 ? storage.read_bytes / samples : 0;
 	storage.fault_share =
 		sum->voluntary ? fmin(1, (double)sum->major_faults / (double)sum->voluntary) : 0;
 	storage.refault_share = refaulted_bytes(judge->analysis->model) / storage.read_bytes;
@@ -50,7 +50,7 @@ struct sm_storage sm_storage_of(const struct sm_judge *judge, const struct sm_ca
 void sm_storage_evidence(const struct sm_storage *storage, struct sm_finding *finding)
 {
 	sm_finding_evidence(finding, "read_from_storage_bytes", storage->read_bytes, "bytes");
-	sm_finding_evidence(finding, "read_per_sample_bytes", storage->bytes_per_span, "bytes");
+	sm_finding_evidence(finding, "read_per_sample_bytes", storage->bytes_per_sample, "bytes");
 	sm_finding_evidence(finding, "major_faults_per_wait", storage->fault_share, "share");
 	sm_finding_evidence(
 		finding, "refaulted_per_read_byte", fmin(1, storage->refault_share), "share");

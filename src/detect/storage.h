@@ -6,7 +6,7 @@
 
 struct sm_storage {
 	double read_bytes; /* from storage, by these spans */
-	double bytes_per_span;
+	double bytes_per_sample;
 	double fault_share; /* of the times the thread gave up the CPU, major faults */
 	double refault_share; /* of the bytes read, bytes that had been in memory before; NaN unknown */
 	const char *cause;  /* "page_fault", "cache_thrash", "small_files" or "cold_cache" */

@@ -57,9 +57,10 @@ static void add_thread(const struct sm_build *build, struct sm_worker *row,
 	started_ns = started_ns < 0 ? fetcher->first_ns : started_ns;
 	row->started_ns =
 		row->started_ns < 0 || started_ns < row->started_ns ? started_ns : row->started_ns;
-	row->first_batch_ns = row->first_batch_ns < 0 || fetcher->first_ns < row->first_batch_ns
-				      ? fetcher->first_ns
-				      : row->first_batch_ns;
+	if (fetcher->first_ns >= 0 &&
+		(row->first_batch_ns < 0 || fetcher->first_ns < row->first_batch_ns)) {
+		row->first_batch_ns = fetcher->first_ns;
+	}
 	if (ended_ns >= row->ended_ns) {
 		row->ended_ns = ended_ns;
 		row->pid = process->pid;
@@ -79,6 +80,12 @@ static int by_index(const void *left, const void *right)
 	return ((const struct sm_worker *)left)->index - ((const struct sm_worker *)right)->index;
 }
 
+/* A worker's feeder thread, which only serialises, is no second worker. */
+static bool runs_data_set(const struct sm_build_thread *thread)
+{
+	return thread->fetcher && (thread->fetcher->mark_ns >= 0 || thread->fetcher->first_ns >= 0);
+}
+
 int sm_build_workers(struct sm_build *build, struct sm_build_loader *loader)
 {
 	struct sm_loader *facts = &loader->facts;
@@ -90,8 +97,8 @@ int sm_build_workers(struct sm_build *build, struct sm_build_loader *loader)
 	for (size_t i = 0; i < build->thread_count; i++) {
 		const struct sm_build_thread *thread = build->threads[i];
 		const struct sm_build_worker *worker;
-		if (thread->fetcher && sm_build_loader_of_worker(build, thread->process,
-					       thread->tid, &worker) == loader) {
+		if (runs_data_set(thread) && sm_build_loader_of_worker(build, thread->process,
+						     thread->tid, &worker) == loader) {
 			add_thread(build, row_of(facts, worker->index), worker, thread);
 		}
 	}

@@ -1,5 +1,5 @@
+import read
 from read import *
-from read import work as read_one
 
 
 def work():
@@ -7,4 +7,4 @@ def work():
 
 
 def load(index):
-    read_one()
+    read.work()
