@@ -39,6 +39,32 @@ static struct sm_borders borders_under(const struct sm_loader_model *model,
 	return borders;
 }
 
+static double least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+/* Lists that an epoch begins with: the window, or all there are. */
+static double lists_at_start(const struct sm_loader_model *model, const struct sm_setting *setting)
+{
+	double epochs = model->count ? model->services[model->count - 1].epoch + 1.0 : 1;
+	double window = (double)setting->num_workers * setting->prefetch_factor;
+	return least(window, (double)model->count / epochs);
+}
+
+/* Making an iterator draws the indices of a whole window. As many as were recorded are in the borders; a deeper
+ * prefetch or more workers draw more before the loop can ask. */
+static double more_to_draw(const struct sm_loader_model *model, const struct sm_setting *setting,
+	const struct sm_demand *demands)
+{
+	struct sm_setting recorded = sm_loader_model_setting(model);
+	double sum = 0, more = lists_at_start(model, setting) - lists_at_start(model, &recorded);
+	for (size_t i = 0; i < model->count; i++) {
+		sum += demands[i].draw;
+	}
+	return more > 0 && model->count ? more * sum / (double)model->count : 0;
+}
+
 static struct sm_setting bounded(struct sm_setting setting)
 {
 	setting.num_workers = setting.num_workers < 0	   ? 0
@@ -54,12 +80,16 @@ static struct sm_replay as_replay(const struct sm_loader_model *model,
 	const struct sm_setting *setting, const struct sm_demand *demands,
 	const struct sm_borders *borders, const size_t *order, size_t count)
 {
+	struct sm_borders under = borders_under(model, setting, *borders);
+	double more = more_to_draw(model, setting, demands);
+	under.iterate_first += more;
+	under.iterate_later += more;
 	return (struct sm_replay){
 		.demands = demands,
 		.order = order,
 		.count = order ? count : model->count,
 		.recorded = model->count,
-		.borders = borders_under(model, setting, *borders),
+		.borders = under,
 		.setting = bounded(*setting),
 		.asynchronous = model->asynchronous,
 	};
