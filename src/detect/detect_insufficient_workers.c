@@ -1,6 +1,6 @@
 #include "detect/cpu_taken.h"
 #include "detect/judge.h"
-#include "detect/split.h"
+#include "detect/waits.h"
 #include "detect/words.h"
 
 /* Of fetch: above, more workers meet the same storage, whose limit one run cannot know. */
@@ -12,7 +12,7 @@ static int look(const struct sm_judge *judge)
 	struct sm_setting recorded = sm_loader_model_setting(judge->loader->model), best;
 	struct sm_finding *finding;
 	int error = sm_loader_model_best_workers(judge->loader->model, &best);
-	if (error || best.num_workers <= recorded.num_workers) {
+	if (error || best.num_workers <= recorded.num_workers || sm_waits_are_locks(judge)) {
 		return error;
 	}
 	const char *cause = recorded.num_workers == 0 ? "no_workers" : "too_few_workers";
@@ -59,7 +59,9 @@ const struct sm_detector sm_detect_insufficient_workers = {
 		 "its own memory.",
 	.wrong = "Storage may have a limit that more workers meet at once: where more than "
 		 "{STORAGE_PERCENT} % of fetch waits for storage the finding is held less sure. "
-		 "Code under one lock does not go faster with more workers.",
+		 "Code under one lock does not go faster with more workers: where workers were "
+		 "seen waiting for one most of their time the finding is not made, but unseen "
+		 "locks deceive.",
 	.bounds = bounds,
 	.needs = SM_NEED_STEPS | SM_NEED_MODEL,
 	.look_at_loader = look,

@@ -1,5 +1,4 @@
 #include "detect/judge.h"
-#include "detect/split.h"
 #include "detect/waits.h"
 #include "detect/words.h"
 
@@ -45,11 +44,11 @@ static int look(const struct sm_judge *judge)
 	if (waits.kind != SM_WAIT_LOCK) {
 		return 0;
 	}
-	struct sm_split fetch = sm_split_of(&loader->stage[SM_STAGE_FETCH]);
+	struct sm_split fetch = sm_waits_split(&waits, &loader->stage[SM_STAGE_FETCH]);
 	struct place place = {SM_STAGE_FETCH, loader->dataset, "", fetch.waiting, fetch.wall};
 	int error = accuse(judge, &waits, &place);
 	for (size_t i = 0; i < loader->transform_count && !error; i++) {
-		struct sm_split split = sm_split_of(&loader->transforms[i].sum);
+		struct sm_split split = sm_waits_split(&waits, &loader->transforms[i].sum);
 		place = (struct place){SM_STAGE_TRANSFORM, loader->transforms[i].name,
 			loader->transforms[i].where, split.waiting, split.wall};
 		error = accuse(judge, &waits, &place);
@@ -57,8 +56,8 @@ static int look(const struct sm_judge *judge)
 	return error;
 }
 
-static const struct sm_bound bounds[] = {
-	SM_BOUND(SM_LOOKS_LEAST), SM_BOUND(SM_LOOKS_MAJORITY_PERCENT), {0}};
+static const struct sm_bound bounds[] = {SM_BOUND(SM_LOOKS_LEAST),
+	SM_BOUND(SM_LOOKS_MAJORITY_PERCENT), SM_BOUND(SM_WAITS_HELPERS_PERCENT), {0}};
 
 const struct sm_detector sm_detect_lock_contention = {
 	.id = "SM114",
@@ -67,7 +66,8 @@ const struct sm_detector sm_detect_lock_contention = {
 	.summary = "All workers need one lock, so that only one of them works at a time, however "
 		   "many there are.",
 	.causes = "",
-	.evidence = "Time blocked without block input and without helper threads at work, at least "
+	.evidence = "Time blocked without block input and without helper threads at work (their "
+		    "CPU under {SM_WAITS_HELPERS_PERCENT} % of it), at least "
 		    "{SM_LOOKS_LEAST} looks at workers that wait, at least "
 		    "{SM_LOOKS_MAJORITY_PERCENT} % of them in a lock (futex or flock), and the run "
 		    "replayed without it is shorter by at least {WORTH_PERCENT} %.",

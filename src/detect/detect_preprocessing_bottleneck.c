@@ -20,6 +20,7 @@ struct suspect {
 	enum sm_stage stage;
 	const char *name, *where;
 	const struct sm_cause_sum *sum;
+	const struct sm_waits *waits; /* of the loader */
 	double calls;
 	struct sm_split split;
 	struct sm_cure cure;
@@ -69,7 +70,7 @@ static struct nature nature_of(const struct sm_judge *judge, const struct suspec
 		[SM_WAIT_PEER] = "network",
 		[SM_WAIT_FILE] = "file",
 	};
-	return (struct nature){"I_O_BOUND", waits_for[sm_waits_of(judge).kind], true};
+	return (struct nature){"I_O_BOUND", waits_for[suspect->waits->kind], true};
 }
 
 static void prove(const struct sm_judge *judge, const struct suspect *suspect,
@@ -100,9 +101,7 @@ static void prove(const struct sm_judge *judge, const struct suspect *suspect,
 		sm_finding_evidence(
 			finding, "read_from_storage_bytes", storage.read_bytes, "bytes");
 	} else if (nature->waits) {
-		struct sm_waits waits = sm_waits_of(judge);
-		sm_finding_evidence(finding, "looks_at_waiting_workers",
-			sm_looks_waiting(&waits.looks), "count");
+		sm_waits_evidence(suspect->waits, finding);
 	}
 }
 
@@ -148,13 +147,13 @@ static int accuse(const struct sm_judge *judge, const struct suspect *suspect)
 }
 
 /* What a lock holds back is the lock's finding, not the transform's. */
-static bool is_held_back(const struct sm_judge *judge, const struct sm_split *split)
+static bool is_held_back(const struct suspect *suspect)
 {
-	return split->waiting * 100 >= MOST_PERCENT * sm_split_need(split) &&
-	       sm_waits_of(judge).kind == SM_WAIT_LOCK;
+	return suspect->waits->kind == SM_WAIT_LOCK &&
+	       suspect->split.waiting * 100 >= MOST_PERCENT * sm_split_need(&suspect->split);
 }
 
-static int look_at_transforms(const struct sm_judge *judge)
+static int look_at_transforms(const struct sm_judge *judge, const struct sm_waits *waits)
 {
 	const struct sm_loader *loader = judge->loader->loader;
 	double all_ns = (double)loader->stage[SM_STAGE_TRANSFORM].wall_ns;
@@ -163,10 +162,10 @@ static int look_at_transforms(const struct sm_judge *judge)
 		const struct sm_transform *transform = &loader->transforms[i];
 		double share = (double)transform->sum.wall_ns / all_ns;
 		const struct suspect suspect = {SM_STAGE_TRANSFORM, transform->name,
-			transform->where, &transform->sum, (double)transform->sum.count,
-			sm_split_of(&transform->sum),
+			transform->where, &transform->sum, waits, (double)transform->sum.count,
+			sm_waits_split(waits, &transform->sum),
 			{.kind = SM_CURE_TRANSFORM_FREE, .share = share < 1 ? share : 1}};
-		if (!is_held_back(judge, &suspect.split)) {
+		if (!is_held_back(&suspect)) {
 			error = accuse(judge, &suspect);
 		}
 	}
@@ -174,15 +173,15 @@ static int look_at_transforms(const struct sm_judge *judge)
 }
 
 /* The data set's own code, outside any Compose: what it computes, since its waits are SLOW_DISK_IO's or a lock's. */
-static int look_at_fetch(const struct sm_judge *judge)
+static int look_at_fetch(const struct sm_judge *judge, const struct sm_waits *waits)
 {
 	const struct sm_loader *loader = judge->loader->loader;
 	const struct sm_cause_sum *sum = &loader->stage[SM_STAGE_FETCH];
-	struct sm_split split = sm_split_of(sum);
-	double waits = split.wall > 0 ? (split.storage + split.waiting) / split.wall : 0;
-	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, "", sum,
+	struct sm_split split = sm_waits_split(waits, sum);
+	double kept = split.wall > 0 ? (split.storage + split.waiting) / split.wall : 0;
+	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, "", sum, waits,
 		sm_judge_samples(loader), split,
-		{.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_FETCH, .factor = waits}};
+		{.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_FETCH, .factor = kept}};
 	return sm_split_work(&split) * 100 >= MOST_PERCENT * sm_split_need(&split)
 		       ? accuse(judge, &suspect)
 		       : 0;
@@ -190,8 +189,9 @@ static int look_at_fetch(const struct sm_judge *judge)
 
 static int look(const struct sm_judge *judge)
 {
-	int error = look_at_transforms(judge);
-	return error ? error : look_at_fetch(judge);
+	const struct sm_waits waits = sm_waits_of(judge);
+	int error = look_at_transforms(judge, &waits);
+	return error ? error : look_at_fetch(judge, &waits);
 }
 
 static const struct sm_bound bounds[] = {SM_BOUND(MOST_PERCENT), SM_BOUND(FAULT_NS),

@@ -79,7 +79,9 @@ static int look_at_remote(const struct sm_judge *judge, const struct sm_split *f
 
 static int look(const struct sm_judge *judge)
 {
-	const struct sm_split fetch = sm_split_of(&judge->loader->loader->stage[SM_STAGE_FETCH]);
+	const struct sm_waits waits = sm_waits_of(judge);
+	const struct sm_split fetch =
+		sm_waits_split(&waits, &judge->loader->loader->stage[SM_STAGE_FETCH]);
 	int error = look_at_local(judge, &fetch);
 	return error ? error : look_at_remote(judge, &fetch);
 }

@@ -19,6 +19,31 @@ struct sm_waits sm_waits_of(const struct sm_judge *judge)
 	return waits;
 }
 
+struct sm_split sm_waits_split(const struct sm_waits *waits, const struct sm_cause_sum *sum)
+{
+	struct sm_split split = sm_split_of(sum);
+	double blocked = split.helpers + split.waiting;
+	if (waits->kind == SM_WAIT_LOCK &&
+		split.helpers * 100 >= blocked * SM_WAITS_HELPERS_PERCENT) {
+		split.helpers = blocked;
+		split.waiting = 0;
+	}
+	return split;
+}
+
+bool sm_waits_are_locks(const struct sm_judge *judge)
+{
+	const struct sm_waits waits = sm_waits_of(judge);
+	double waiting = 0, need = 0;
+	for (int stage = SM_STAGE_FETCH; stage <= SM_STAGE_COLLATE; stage++) {
+		struct sm_split split =
+			sm_waits_split(&waits, &judge->loader->loader->stage[stage]);
+		waiting += split.waiting;
+		need += sm_split_need(&split);
+	}
+	return waits.kind == SM_WAIT_LOCK && waiting * 2 >= need;
+}
+
 struct sm_cure sm_waits_cure(const struct sm_waits *waits, double waiting_s)
 {
 	double share = waits->blocked_s > 0 ? waiting_s / waits->blocked_s : 0;

@@ -145,6 +145,30 @@ static void test_helper_threads_are_no_lock(void **state)
 	analysis_make_destroy(make);
 }
 
+/* On a crowded machine helpers get a part of the CPU only: their work is seen, their run delay is not. */
+static void test_crowded_helper_threads_are_no_lock(void **state)
+{
+	struct analysis_make *make = reading(&(struct analysis_spent){.computing_s = 0.0001});
+	analysis_make_transform(make, "Step", "train.py:41",
+		&(struct analysis_spent){
+			.computing_s = 0.002, .helpers_s = 0.018, .waiting_s = 0.040});
+	analysis_make_looks(make, 40, 0, 0, 0, 0);
+	analysis_make_run(make);
+	assert_null(analysis_make_finding(make, "SM114"));
+	assert_string_equal(analysis_make_finding(make, "SM105")->cause, "CPU_INTENSIVE");
+	analysis_make_destroy(make);
+}
+
+static void test_more_workers_do_not_help_a_lock(void **state)
+{
+	struct analysis_make *make = reading(
+		&(struct analysis_spent){.computing_s = 0.005, .waiting_s = 0.055, .waits = 8});
+	analysis_make_looks(make, 40, 0, 0, 0, 0);
+	analysis_make_run(make);
+	assert_null(analysis_make_finding(make, "SM102"));
+	analysis_make_destroy(make);
+}
+
 static void test_without_looks_a_lock_is_not_judged(void **state)
 {
 	struct analysis_make *make = reading(&(struct analysis_spent){.waiting_s = 0.060});
@@ -166,6 +190,8 @@ int main(void)
 		cmocka_unit_test(test_a_lock_in_fetch),
 		cmocka_unit_test(test_a_lock_in_a_transform_is_the_locks),
 		cmocka_unit_test(test_helper_threads_are_no_lock),
+		cmocka_unit_test(test_crowded_helper_threads_are_no_lock),
+		cmocka_unit_test(test_more_workers_do_not_help_a_lock),
 		cmocka_unit_test(test_without_looks_a_lock_is_not_judged),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
