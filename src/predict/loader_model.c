@@ -60,7 +60,9 @@ static void fill_worker(struct sm_service *service, const struct sm_batch *batch
 	if (batch->cpu_ns >= 0) {
 		int64_t blocked_ns =
 			batch->done_ns - batch->start_ns - batch->cpu_ns - batch->run_delay_ns;
-		service->blocked_other = fmaxf(as_s(blocked_ns) - service->fetch_input, 0);
+		/* Blocked on helper threads at work is work. */
+		service->blocked_other =
+			fmaxf(as_s(blocked_ns - batch->helper_cpu_ns) - service->fetch_input, 0);
 	}
 	service->serialize = as_s(batch->serialize_ns);
 }
