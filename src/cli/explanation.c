@@ -68,21 +68,32 @@ int sm_explanation_text(const struct sm_detector *detector, int columns, FILE *o
 	return error;
 }
 
-int sm_explanation_list(int columns, FILE *out)
+static const struct sm_detector *next_by_id(const char *after)
 {
-	struct sm_str line = SM_STR_EMPTY;
+	const struct sm_detector *next = NULL;
 	for (int i = 0; i < sm_detect_table_count; i++) {
 		const struct sm_detector *detector = sm_detect_table[i];
+		if (strcmp(detector->id, after) > 0 &&
+			(!next || strcmp(detector->id, next->id) < 0)) {
+			next = detector;
+		}
+	}
+	return next;
+}
+
+int sm_explanation_list(int columns, FILE *out)
+{
+	struct sm_str line = SM_STR_EMPTY, cut = SM_STR_EMPTY;
+	for (const struct sm_detector *at = next_by_id(""); at; at = next_by_id(at->id)) {
 		sm_str_clear(&line);
-		sm_str_addf(&line, "%s  %-26s%s", detector->id, detector->type, detector->title);
-		struct sm_str cut = SM_STR_EMPTY;
+		sm_str_clear(&cut);
+		sm_str_addf(&line, "%s  %-26s%s", at->id, at->type, at->title);
 		sm_text_add_cut(&cut, sm_str_text(&line), columns, false);
 		fprintf(out, "%s\n", sm_str_text(&cut));
-		line.failed |= cut.failed;
-		sm_str_finish(&cut);
 	}
-	int error = line.failed ? -ENOMEM : 0;
+	int error = line.failed || cut.failed ? -ENOMEM : 0;
 	sm_str_finish(&line);
+	sm_str_finish(&cut);
 	return error;
 }
 
@@ -93,23 +104,34 @@ static const char introduction[] =
 	"compares. Do not edit. -->\n"
 	"\n"
 	"A cause is a finding only when its cure, replayed by the loader's model over the recorded "
-	"run, gives time back: at least 1 % of\n"
-	"it. **Severity** is that part of the run's time, with a bootstrap interval. What is under "
-	"5 % is kept but not shown first.\n"
+	"run, gives time back: at least\n"
+	"{WORTH_PERCENT} % of it. **Severity** is that part of the run's time, with a bootstrap "
+	"interval. What is under {SHOWN_PERCENT} % is kept but not\n"
+	"shown first.\n"
 	"\n"
-	"Findings are sorted by severity, risks last. Those within 5 % of the largest of them "
-	"cannot be told apart by the model: they share\n"
-	"one severity, the smallest, and stand in the order of this page, in which what is "
-	"cheapest to change comes first. Waits come\n"
-	"before the number of workers, whatever the page's order.\n"
+	"Findings are sorted by severity, risks last. Those within {ALIKE_PERCENT} % of the "
+	"largest of them cannot be told apart by the model: they\n"
+	"share one severity, the smallest, and stand in the order of this page, in which what is "
+	"cheapest to change comes first; a\n"
+	"transform that waits instead of computing comes before all of them.\n"
 	"\n"
 	"**Confidence** comes from the interval: its half-width is under a quarter of the severity "
-	"(high), under 60 % (medium), or more, or it\n"
-	"reaches 0 (low). Each piece of evidence that ought to agree and does not, or is missing, "
-	"takes a level off.\n"
+	"(high), under 60 % (medium), or\n"
+	"more, or it reaches 0 (low). Each piece of evidence that ought to agree and does not, or "
+	"is missing, takes a level off.\n"
 	"\n"
 	"A detector that lacks what it needs does not pass: the report says what it lacked. "
-	"Nothing is judged from fewer than 20 steps.\n";
+	"Nothing is judged from fewer than\n"
+	"{STEPS_LEAST} steps.\n";
+
+static int print_introduction(FILE *out)
+{
+	struct sm_arena arena = SM_ARENA_EMPTY;
+	const char *filled = sm_words_explain(sm_detect_table[0], introduction, &arena);
+	fputs(filled ? filled : "", out);
+	sm_arena_finish(&arena);
+	return filled ? 0 : -ENOMEM;
+}
 
 static int print_paragraphs(
 	const struct sm_detector *detector, const struct section *section, FILE *out)
@@ -131,8 +153,7 @@ static int print_paragraphs(
 
 int sm_explanation_markdown(FILE *out)
 {
-	int error = 0;
-	fputs(introduction, out);
+	int error = print_introduction(out);
 	for (int i = 0; i < sm_detect_table_count && !error; i++) {
 		const struct sm_detector *detector = sm_detect_table[i];
 		fprintf(out, "\n## %s %s\n\n%s.\n", detector->id, detector->type, detector->title);

@@ -98,6 +98,8 @@ struct sm_detector {
 
 /* bottleneck_threshold: below, findings are kept but not shown first */
 enum { SM_SEVERITY_SHOWN_PERCENT = 5 };
+/* two laws this close: the model cannot tell which is the larger */
+enum { SM_SEVERITY_ALIKE_PERCENT = 5 };
 
 int sm_detect_run(const struct sm_analysis *analysis, struct sm_findings *ret_findings);
 extern const struct sm_detector *const sm_detect_table[];

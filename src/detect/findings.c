@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double ALIKE = 0.95; /* severities above this part of the largest are the same */
-
 static int reserve(struct sm_findings *findings)
 {
 	if (findings->count < findings->capacity) {
@@ -105,7 +103,8 @@ static int larger_first(const void *a, const void *b)
 static size_t level(struct sm_finding *items, size_t first, size_t count)
 {
 	size_t end = first + 1;
-	while (end < count && items[end].severity >= ALIKE * items[first].severity) {
+	while (end < count && items[end].severity * 100 >=
+				      items[first].severity * (100 - SM_SEVERITY_ALIKE_PERCENT)) {
 		end++;
 	}
 	for (size_t i = first; i < end; i++) {

@@ -44,7 +44,12 @@ static bool is_word(const char *key, size_t length, const char *word)
 }
 
 static const struct sm_bound common_bounds[] = {
-	{"WORTH_PERCENT", SM_JUDGE_WORTH_PERCENT}, {"STEPS_LEAST", SM_JUDGE_STEPS_LEAST}, {0}};
+	{"WORTH_PERCENT", SM_JUDGE_WORTH_PERCENT},
+	{"STEPS_LEAST", SM_JUDGE_STEPS_LEAST},
+	{"SHOWN_PERCENT", SM_SEVERITY_SHOWN_PERCENT},
+	{"ALIKE_PERCENT", SM_SEVERITY_ALIKE_PERCENT},
+	{0},
+};
 
 static bool add_bound(
 	struct sm_str *text, const char *key, size_t length, const struct sm_bound *bounds)

@@ -1,0 +1,1 @@
+stallmeter explain SM109

@@ -1,0 +1,1 @@
+stallmeter explain slow_samples
