@@ -5,22 +5,20 @@
  * the median over the chunks of one run, in CPU time of the thread, so that other work on the machine is kept out.
  *
  * A chunk is smaller than a slot: its median is the bare event. What a new slot costs (storage, first touch, the
- * checksum of the old one) is in `inline_mean_ns`, and with the drain and the file behind it in `total_cpu_ns`.
+ * checksum of the old one) is in `inline_mean_ns`, and with the drain and the file behind it in c_file.
  *
  *     reference_ns inline_ns library_ns      per pair, all memory warm
  *     inline_mean_ns                         the mean of the same chunks, new slots included
  *     one_thread_ns two_threads_ns           per pair and thread, alone and side by side
  *     cause_ns                               a pair that carries its cause
  *     idle_ns                                a pair without a session
- *     first_event_of_child_ns                of a forked process: file, slots and names
- *     live_bytes events                      size of the mapping, and what is in it */
+ *     first_event_of_child_ns                of a forked process: file, slots and names */
 #include <stallmeter/inline.h>
 #include <stallmeter/stallmeter.h>
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -230,29 +228,6 @@ static void measure_children(void)
 	say("first_event_of_child_ns", median(first, CHILDREN), "ns");
 }
 
-/* --- bytes --- */
-
-static void measure_bytes(const char *directory)
-{
-	enum { MORE = 8 * 1000 * 1000 };
-	struct stat mapping;
-	struct sm_session_options options = {
-		.directory = directory, .rank = -1, .limit_bytes = (uint64_t)256 << 20};
-	if (sm_session_start(&options)) {
-		return;
-	}
-	name = sm_name_register(SM_SPAN, "bench");
-	for (int i = 0; i < MORE / PAIRS; i++) {
-		inline_chunk();
-	}
-	if (!stat(sm_session_path(), &mapping) && !sm_session_lost()) {
-		say("live_bytes", (double)mapping.st_size, "bytes");
-		say("events", 2.0 * MORE, "events");
-	}
-	unlink(sm_session_path());
-	sm_session_stop();
-}
-
 static void measure_idle(void)
 {
 	double idle[CHUNKS / 10];
@@ -284,7 +259,6 @@ int main(void)
 	int lost = sm_session_lost() != 0;
 	unlink(sm_session_path());
 	sm_session_stop();
-	measure_bytes(directory);
 	rmdir(directory);
 	if (lost) {
 		fprintf(stderr, "c_span: events were lost, so the figures say nothing\n");
