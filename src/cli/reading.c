@@ -41,13 +41,19 @@ static void wipe(const struct progress *progress)
 
 static const char *help_for(int rc)
 {
-	return rc == -ENOENT   ? "give a run directory (stallmeter-...) or one of its .stall files"
-	       : rc == -EACCES ? "ask its owner for the right to read it, or run as that user"
-	       : rc == -SM_ERR_FORMAT
-		       ? "give a run directory (stallmeter-...) or one of its .stall files"
-	       : rc == -SM_ERR_VERSION
-		       ? "read it with the version of stallmeter that wrote it, or a later one"
-		       : NULL;
+	switch (rc) {
+	case -ENOENT:
+	case -SM_ERR_FORMAT:
+		return "give a run directory (stallmeter-...) or one of its .stall files";
+	case -EACCES:
+		return "ask its owner for the right to read it, or run as that user";
+	case -SM_ERR_TORN:
+		return "it was cut off before anything was recorded";
+	case -SM_ERR_VERSION:
+		return "read it with the version of stallmeter that wrote it, or a later one";
+	default:
+		return NULL;
+	}
 }
 
 static int complain(const char *path, int rc, const struct sm_error *error)

@@ -5,6 +5,9 @@
 
 #include <errno.h>
 
+/* Rows of the picture; a job with more keeps the first, and the page says how many are not drawn. */
+enum { LANES_MAX = 64 };
+
 static void write_steps(struct sm_json *json, const struct sm_steps *steps)
 {
 	sm_json_begin_object(json, "steps");
@@ -29,6 +32,17 @@ static void write_lane(struct sm_json *json, const struct sm_lane *lane)
 	}
 	sm_json_end(json);
 	sm_json_end(json);
+}
+
+static void write_lanes(struct sm_json *json, const struct sm_model *model)
+{
+	size_t drawn = model->lane_count < LANES_MAX ? model->lane_count : LANES_MAX;
+	sm_json_begin_array(json, "lanes");
+	for (size_t i = 0; i < drawn; i++) {
+		write_lane(json, &model->lanes[i]);
+	}
+	sm_json_end(json);
+	sm_json_int(json, "lanes_left_out", (int64_t)(model->lane_count - drawn));
 }
 
 static void write_stage_names(struct sm_json *json)
@@ -67,18 +81,13 @@ static int write_markdown(struct sm_json *json, const struct sm_report *report)
 
 int sm_report_html_data_write(FILE *out, const struct sm_report *report)
 {
-	const struct sm_model *model = report->model;
 	struct sm_json json;
 	sm_json_init(&json, out, 0);
 	sm_json_begin_object(&json, NULL);
 	int rc = sm_report_json_write(&json, "report", report);
 	write_stage_names(&json);
 	write_steps(&json, &report->analysis->steps);
-	sm_json_begin_array(&json, "lanes");
-	for (size_t i = 0; i < model->lane_count; i++) {
-		write_lane(&json, &model->lanes[i]);
-	}
-	sm_json_end(&json);
+	write_lanes(&json, report->model);
 	rc = rc ? rc : write_markdown(&json, report);
 	sm_json_end(&json);
 	return rc;

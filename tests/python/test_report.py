@@ -67,7 +67,8 @@ def program() -> str:
     return found
 
 
-def stallmeter(*arguments: object, code: int = 0, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+def stallmeter(*arguments: object, code: int = 0, cwd: Path | None = None,
+               **variables: str) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("STALLMETER", "COLUMNS"))} | variables
     done = subprocess.run([program(), *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
                           text=True, timeout=SECONDS, cwd=cwd)
@@ -243,11 +244,13 @@ def test_the_policy_lets_no_other_script_run(browser, page):
 
 def test_every_picture_has_its_table(browser, page):
     browser.open(page)
-    figures = browser.evaluate("[...document.querySelectorAll('figure')].map(f => [!!f.querySelector('svg, canvas'), !!f.querySelector('details.twin')])")
+    figures = browser.evaluate("[...document.querySelectorAll('figure')]"
+                               ".map(f => [!!f.querySelector('svg, canvas'), !!f.querySelector('details.twin')])")
     assert len(figures) > 3 and all(map(all, figures))
     browser.evaluate("document.querySelectorAll('details.twin').forEach(d => d.open = true)")
     browser.evaluate("new Promise(done => setTimeout(done, 50))")
-    assert browser.evaluate("[...document.querySelectorAll('details.twin')].every(d => d.querySelectorAll('tbody tr').length > 0)")
+    assert browser.evaluate("[...document.querySelectorAll('details.twin')]"
+                            ".every(d => d.querySelectorAll('tbody tr').length > 0)")
 
 
 def test_keys(browser, page, report):
@@ -278,7 +281,8 @@ CONTRAST = """
   document.body.append(probe);
   const light = name => {
     probe.style.color = `var(${name})`;
-    const [r, g, b] = getComputedStyle(probe).color.match(/[0-9.]+/g).map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = getComputedStyle(probe).color.match(/[0-9.]+/g).map(v => v / 255)
+      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const paper = light('--paper');

@@ -106,6 +106,15 @@ test("numbers read as in the rest of the report", { skip }, async () => {
   assert.equal(title("cpu_usage", "share"), "CPU usage");
 });
 
+test("a step is as wide as it lasted", { skip }, async () => {
+  const { edgesOf } = await part("view/steps");
+  const { area } = await part("draw/svg");
+  const data = { at_s: [0, 1, 4], wall_s: [1, 3, 2] };
+  assert.deepEqual(edgesOf(data, 0, 2), [0, 1, 4]);
+  assert.deepEqual(edgesOf(data, 1, 3), [1, 4, 6]);
+  assert.equal(area([0, 1, 4], [9, 9], [5, 2]), "M0.0 5.0L1.0 5.0L1.0 2.0L4.0 2.0L4.0 9.0L1.0 9.0L1.0 9.0L0.0 9.0Z");
+});
+
 test("the span covers every picture", { skip }, async () => {
   const { span } = await part("model/span");
   const none = { report: { metrics: [] }, steps: { at_s: [] }, lanes: [] };

@@ -30,6 +30,7 @@ export interface PageData {
   stages: string[];
   steps: Steps;
   lanes: Lane[];
+  lanes_left_out: number;
   markdown: string;
 }
 

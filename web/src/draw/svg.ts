@@ -41,12 +41,12 @@ export function line(points: [number, number | null][]): string {
   return path;
 }
 
-// The area between two lines that share their x.
-export function area(x: number[], low: number[], high: number[]): string {
-  if (!x.length) {
+// The area between two levels that hold from one edge to the next: what lasted long is wide, nothing is drawn between.
+export function area(edges: number[], low: number[], high: number[]): string {
+  if (!low.length) {
     return "";
   }
-  const upper = x.map((at, i) => `${at.toFixed(1)} ${high[i]!.toFixed(1)}`);
-  const lower = x.map((at, i) => `${at.toFixed(1)} ${low[i]!.toFixed(1)}`).reverse();
-  return `M${upper.join("L")}L${lower.join("L")}Z`;
+  const along = (levels: number[]): string[] =>
+    levels.flatMap((y, i) => [`${edges[i]!.toFixed(1)} ${y.toFixed(1)}`, `${edges[i + 1]!.toFixed(1)} ${y.toFixed(1)}`]);
+  return `M${along(high).join("L")}L${along(low).reverse().join("L")}Z`;
 }

@@ -102,6 +102,9 @@ export function lanes(figure: HTMLElement, data: PageData, range: Range): void {
       }),
     ),
   );
+  if (data.lanes_left_out) {
+    figure.append(html("p", { class: "note" }, `${data.lanes_left_out} more rows are not drawn.`));
+  }
   const draw = (): void => paint(canvas, data, range, figure.clientWidth || 800);
   canvas.addEventListener("pointermove", (event) => {
     const row = Math.floor(event.offsetY / (ROW + GAP));
@@ -112,7 +115,7 @@ export function lanes(figure: HTMLElement, data: PageData, range: Range): void {
       return;
     }
     const [begin, end, stage] = lane.parts.slice(part * 3, part * 3 + 3) as [number, number, number];
-    show(event, data.stages[stage] ?? "other", [["who", lane.name], ["took", seconds(end - begin)], ["at", seconds(begin)]]);
+    show(event, data.stages[stage] ?? "other", [["who", lane.name], ["from", seconds(begin)], ["to", seconds(end)]]);
   });
   canvas.addEventListener("pointerleave", hide);
   drag(canvas, range, LEFT);

@@ -10,6 +10,11 @@ import { thinned, twin } from "./twin";
 
 const LEFT = 64;
 
+// Where each point begins, and where the last one ends.
+export function edgesOf(data: Steps, from: number, to: number): number[] {
+  return [...data.at_s.slice(from, to), data.at_s[to] ?? data.at_s[to - 1]! + data.wall_s[to - 1]!];
+}
+
 export function steps(figure: HTMLElement, data: Steps, range: Range): void {
   if (data.at_s.length < 2) {
     figure.remove();
@@ -35,11 +40,11 @@ export function steps(figure: HTMLElement, data: Steps, range: Range): void {
     const highest = Math.max(...data.wall_s.slice(from, to)) * 1.04;
     const frame = { width: figure.clientWidth || 800, height: 190, left: LEFT, bottom: 20, top: 8 };
     const picture = plot(root, range, highest, "s", frame, "Time of a step over the run, split into what it was spent on");
-    const x = data.at_s.slice(from, to).map((time) => Math.min(Math.max(picture.x(time), LEFT), frame.width - 4));
-    let floor = x.map(() => 0);
+    const edges = edgesOf(data, from, to).map((time) => Math.min(Math.max(picture.x(time), LEFT), frame.width - 4));
+    let floor: number[] = new Array(to - from).fill(0);
     for (const layer of stack) {
       const top = floor.map((value, i) => value + layer.values[from + i]!);
-      root.append(svg("path", { class: `p-${layer.kind}`, d: area(x, floor.map(picture.y), top.map(picture.y)) }));
+      root.append(svg("path", { class: `p-${layer.kind}`, d: area(edges, floor.map(picture.y), top.map(picture.y)) }));
       floor = top;
     }
   };

@@ -1,0 +1,3 @@
+# Bytes that are no trace.
+printf "not a trace" >junk.stall
+stallmeter report junk.stall

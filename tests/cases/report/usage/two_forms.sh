@@ -1,0 +1,1 @@
+stallmeter report a --json - --html -
