@@ -67,7 +67,7 @@ void sm_ring_cursor_init_rate(struct sm_ring_cursor *cursor, uint32_t tick_shift
 		.tick_shift = shift,
 		.base_mono_ns = segment->mono_ns,
 		.base_ticks = segment->ticks,
-		.ns_per_tick = ns_per_tick,
+		.ns_per_tick = ns_per_tick > 0 ? ns_per_tick : 1,
 		.tid = segment->tid,
 	};
 }
@@ -86,6 +86,13 @@ static uint64_t complete_long(uint64_t units, uint64_t word)
 	return step > 0 ? units + (uint64_t)step : units;
 }
 
+/* Far from where sums wrap. */
+static bool is_near(const struct sm_ring_cursor *cursor, uint64_t ticks)
+{
+	int64_t distance = (int64_t)(ticks - cursor->base_ticks);
+	return distance > -(INT64_MAX / 2) && distance < INT64_MAX / 2;
+}
+
 /* What a payload says about the words that follow it. */
 static void follow(struct sm_ring_cursor *cursor, const struct sm_ring_word *word)
 {
@@ -95,7 +102,8 @@ static void follow(struct sm_ring_cursor *cursor, const struct sm_ring_word *wor
 	uint64_t value = load64(word->payload);
 	if (word->name == SM_RING_THREAD) {
 		cursor->tid = (uint32_t)value;
-	} else if (word->name == SM_RING_SYNC && value >> cursor->tick_shift > cursor->units) {
+	} else if (word->name == SM_RING_SYNC && is_near(cursor, value) &&
+		   value >> cursor->tick_shift > cursor->units) {
 		cursor->units = value >> cursor->tick_shift;
 	}
 }
@@ -120,8 +128,11 @@ static int next_long(struct sm_ring_cursor *cursor, struct sm_ring_word *ret_wor
 	if ((size_t)(cursor->end - cursor->at) < bytes) {
 		return -SM_ERR_FORMAT;
 	}
-	cursor->at += bytes;
 	cursor->units = complete_long(cursor->units, bits);
+	if (!is_near(cursor, cursor->units << cursor->tick_shift)) {
+		return -SM_ERR_FORMAT; /* centuries from its segment's stamp */
+	}
+	cursor->at += bytes;
 	if (ret_word->kind == SM_RING_PAYLOAD) {
 		follow(cursor, ret_word);
 	}

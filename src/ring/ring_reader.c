@@ -165,7 +165,8 @@ static void renew_latest(struct sm_ring_reader *reader)
 	renewed.latest = now;
 	double old_rate = sm_ring_cursor_rate(&reader->header, NULL);
 	double new_rate = sm_ring_cursor_rate(&renewed, NULL);
-	bool had_rate = reader->header.latest.mono_ns - reader->header.opened.mono_ns > 10000000;
+	bool had_rate =
+		(double)reader->header.latest.mono_ns - (double)reader->header.opened.mono_ns > 1e7;
 	bool agrees = had_rate ? new_rate > 0.999 * old_rate && new_rate < 1.001 * old_rate
 			       : new_rate > 0.05 && new_rate < 100 && new_rate != 1.0;
 	if (agrees) {

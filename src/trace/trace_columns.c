@@ -65,6 +65,9 @@ int sm_trace_columns_begin_raw(
 		return -SM_ERR_FORMAT;
 	}
 	memcpy(&raw, body, sizeof(raw));
+	if (raw.mono_ns < 0 || raw.mono_ns > INT64_MAX / 2) {
+		return -SM_ERR_FORMAT;
+	}
 	struct sm_ring_segment segment = {
 		.tid = block->tid,
 		.ticks = raw.ticks,

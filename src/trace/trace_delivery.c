@@ -25,7 +25,11 @@ void sm_trace_delivery_finish(struct sm_trace_delivery *delivery)
 
 static int64_t shifted(const struct sm_trace_delivery *delivery, int64_t time_ns)
 {
-	return (int64_t)((uint64_t)time_ns + (uint64_t)delivery->offset_ns);
+	int64_t sum;
+	if (__builtin_add_overflow(time_ns, delivery->offset_ns, &sum)) {
+		return delivery->offset_ns < 0 ? INT64_MIN : INT64_MAX;
+	}
+	return sum;
 }
 
 /* --- processes and names --- */
@@ -188,10 +192,11 @@ static int tell_lost_word(struct sm_trace_delivery *delivery, uint32_t ordinal,
 	}
 	uint64_t events = columns->words[0];
 	delivery->processes[ordinal].lost_told += events;
-	int64_t time_ns = columns->time_ns[0] - delivery->offset_ns;
-	int stop = sm_trace_delivery_loss(delivery, ordinal, events, time_ns, time_ns);
-	delivery->processes[ordinal].losses--; /* this thread's alone */
-	return stop;
+	delivery->summary.events_lost += events;
+	const struct sm_trace_visitor *visitor = delivery->visitor;
+	return visitor->loss ? visitor->loss(visitor->context, ordinal, events, columns->time_ns[0],
+				       columns->time_ns[0])
+			     : 0;
 }
 
 int sm_trace_delivery_events(struct sm_trace_delivery *delivery, uint32_t ordinal, uint32_t tid,

@@ -166,6 +166,9 @@ static void put_words(struct sm_trace_packer *packer, const struct sm_trace_colu
 	size_t row, uint32_t place, size_t *word)
 {
 	uint32_t count = packer->operations[place] >> 10;
+	if (!count) {
+		return;
+	}
 	uint64_t *last = packer->last_words + packer->last_at[place];
 	const uint64_t *words = columns->words + columns->payload_at[row];
 	for (uint32_t i = 0; i < count; i++, ++*word) {

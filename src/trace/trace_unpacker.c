@@ -31,6 +31,7 @@ struct sm_trace_unpacker {
 	uint64_t *last_words; /* owned */
 	size_t last_capacity, operation_count;
 	bool has_payloads;
+	bool has_long_gaps;    /* times of 8 bytes, whose sums might wrap */
 	size_t row, row_count; /* how far we are */
 	size_t word, word_count;
 	const unsigned char *times, *words;
@@ -163,6 +164,15 @@ static bool sizes_fit(const struct column *sizes, const struct column *numbers, 
 	return bytes == numbers->count;
 }
 
+static bool has_code_3(const struct column *sizes)
+{
+	unsigned any = 0;
+	for (size_t i = 0; i < sizes->count; i++) {
+		any |= sizes->bytes[i] & sizes->bytes[i] >> 1 & 0x55;
+	}
+	return any;
+}
+
 static bool columns_fit(const struct sm_trace_unpacker *unpacker)
 {
 	const struct column *columns = unpacker->columns;
@@ -180,7 +190,8 @@ int sm_trace_unpacker_begin(
 {
 	struct sm_trace_packed packed;
 	unpacker->row = unpacker->row_count = 0;
-	if (block->stored_bytes < sizeof(packed) || block->count > SM_TRACE_BLOCK_EVENTS_MAX) {
+	if (block->stored_bytes < sizeof(packed) || block->count > SM_TRACE_BLOCK_EVENTS_MAX ||
+		block->first_ns < 0 || block->first_ns > INT64_MAX / 2) {
 		return -SM_ERR_FORMAT;
 	}
 	memcpy(&packed, body, sizeof(packed));
@@ -195,6 +206,7 @@ int sm_trace_unpacker_begin(
 		unpacker->row_count = 0;
 		return -SM_ERR_FORMAT;
 	}
+	unpacker->has_long_gaps = has_code_3(&unpacker->columns[SM_TRACE_COLUMN_TIME_SIZES]);
 	unpacker->word = 0;
 	unpacker->time_ns = block->first_ns;
 	unpacker->times = unpacker->columns[SM_TRACE_COLUMN_TIMES].bytes;
@@ -241,6 +253,15 @@ static void next_times(struct sm_trace_unpacker *unpacker, int64_t *times, size_
 	}
 	unpacker->times = at;
 	unpacker->time_ns = (int64_t)time;
+}
+
+static bool is_in_order(int64_t before_ns, const int64_t *times, size_t rows)
+{
+	bool in_order = times[0] >= before_ns;
+	for (size_t i = 1; i < rows; i++) {
+		in_order &= times[i] >= times[i - 1];
+	}
+	return in_order;
 }
 
 static void next_operations(
@@ -332,10 +353,14 @@ int sm_trace_unpacker_next(
 	if (error || !take) {
 		return error;
 	}
+	int64_t before_ns = unpacker->time_ns;
 	next_times(unpacker, columns->time_ns, take);
+	if (unpacker->has_long_gaps && !is_in_order(before_ns, columns->time_ns, take)) {
+		error = -SM_ERR_FORMAT;
+	}
 	if (unpacker->operation_count <= 256) {
 		next_operations(unpacker, columns, take);
-	} else {
+	} else if (!error) {
 		error = next_wide_operations(unpacker, columns, take);
 	}
 	if (!error && unpacker->has_payloads) {
