@@ -58,6 +58,8 @@ enum sm_key {
 	SM_KEY_LIMIT = 32,
 };
 
+const char *sm_vocabulary_key_name(enum sm_key key); /* "loader", ...; "?" for a key of a later version */
+
 /* What the device answered for one wait, without ever being waited for. */
 enum sm_device_state {
 	SM_DEVICE_IDLE_AT_REQUEST = 0, /* X was done when next() was called: all of the wait is exposed */

@@ -56,7 +56,7 @@ static const char *help_for(int rc)
 	}
 }
 
-static int complain(const char *path, int rc, const struct sm_error *error)
+int sm_reading_complain(const char *path, int rc, const struct sm_error *error)
 {
 	char what[256];
 	snprintf(what, sizeof(what), "cannot read the run: %s",
@@ -80,7 +80,7 @@ int sm_reading_open(struct sm_reading *reading, const char *path)
 	wipe(&progress);
 	if (rc) {
 		sm_reading_close(reading);
-		return complain(path, rc, &error);
+		return sm_reading_complain(path, rc, &error);
 	}
 	reading->report =
 		(struct sm_report){&reading->model, &reading->analysis, &reading->findings, path};

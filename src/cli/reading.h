@@ -14,6 +14,8 @@ struct sm_reading {
 /* Reads `path`, a run directory or a .stall file, with a line of progress on a terminal when that takes long. 0, or the
  * exit code, after having complained. */
 int sm_reading_open(struct sm_reading *reading, const char *path);
+/* Says why `path` could not be read, and what to do; returns the exit code. */
+int sm_reading_complain(const char *path, int rc, const struct sm_error *error);
 void sm_reading_close(struct sm_reading *reading); /* fine on a zeroed one */
 
 #endif

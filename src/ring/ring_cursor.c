@@ -102,9 +102,9 @@ static void follow(struct sm_ring_cursor *cursor, const struct sm_ring_word *wor
 	uint64_t value = load64(word->payload);
 	if (word->name == SM_RING_THREAD) {
 		cursor->tid = (uint32_t)value;
-	} else if (word->name == SM_RING_SYNC && is_near(cursor, value) &&
-		   value >> cursor->tick_shift > cursor->units) {
-		cursor->units = value >> cursor->tick_shift;
+	} else if (word->name == SM_RING_SYNC && is_near(cursor, value)) {
+		int64_t step = (int64_t)((value >> cursor->tick_shift) - cursor->units);
+		cursor->units += step > 0 ? (uint64_t)step : 0;
 	}
 }
 

@@ -163,6 +163,11 @@ uint32_t sm_make_name(struct sm_make_process *process, enum sm_name_kind kind, e
 	return sm_make_name_bytes(process, kind, role, text, strlen(text));
 }
 
+uint32_t sm_make_text(struct sm_make_thread *thread, const char *text)
+{
+	return sm_make_name(thread->process, SM_NAME_TEXT, SM_ROLE_OPERATION, text);
+}
+
 void sm_make_fact(struct sm_make_process *process, const char *lines)
 {
 	sm_make_name(process, SM_NAME_FACT, SM_ROLE_OPERATION, lines);

@@ -74,6 +74,9 @@ uint32_t sm_make_name_bytes(struct sm_make_process *process, enum sm_name_kind k
 /* "kind\nkey=value\n..." */
 void sm_make_fact(struct sm_make_process *process, const char *lines);
 
+/* Id of a text, for arguments that name one. */
+uint32_t sm_make_text(struct sm_make_thread *thread, const char *text);
+
 void sm_make_begin(
 	struct sm_make_thread *thread, int64_t time_ns, enum sm_role role, const char *name);
 void sm_make_begin_id(struct sm_make_thread *thread, int64_t time_ns, uint32_t name);

@@ -1,0 +1,2 @@
+run_make OTHER
+stallmeter export OTHER --to chrome -o /no/such/folder/trace.json

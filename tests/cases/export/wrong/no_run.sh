@@ -1,0 +1,1 @@
+stallmeter export nowhere --to chrome

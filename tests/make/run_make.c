@@ -1,0 +1,77 @@
+/* Writes the small run that the golden cases of reading commands share: run_make DIRECTORY
+ *
+ * A training process with one loader and its worker; every kind of event is in it, and something was lost. */
+#include "make/sm_make.h"
+
+#include <stdio.h>
+
+static const int64_t step_ns = 10 * 1000 * 1000;
+
+static void train(struct sm_make_thread *main_thread, int64_t step)
+{
+	int64_t at = 1000000 + step * step_ns;
+	sm_make_begin(main_thread, at, SM_ROLE_NEXT, "train");
+	sm_make_arg(main_thread, SM_KEY_LOADER, 0);
+	sm_make_arg(main_thread, SM_KEY_TASK, step);
+	sm_make_end(main_thread, at + 4000000);
+	sm_make_mark(main_thread, at + 4000100, SM_ROLE_PUT, "put");
+	sm_make_arg(main_thread, SM_KEY_TASK, step + 2);
+	sm_make_begin(main_thread, at + 5000000, SM_ROLE_BACKWARD, "backward");
+	sm_make_end(main_thread, at + 9000000);
+	sm_make_counter(main_thread, at + 9500000, "loss\0nats", 2.5 / (double)(step + 1));
+}
+
+static void fetch(struct sm_make_thread *worker, int64_t step)
+{
+	const struct sm_ring_cause cause = {.cpu_ns = 2000000,
+		.run_delay_ns = 250000,
+		.block_inputs = 16,
+		.minor_faults = 3,
+		.voluntary_switches = 1};
+	char text[32];
+	int64_t at = 500000 + step * step_ns;
+	snprintf(text, sizeof(text), "\"img<%d>\"", (int)step);
+	sm_make_begin(worker, at, SM_ROLE_BATCH, "fetch");
+	sm_make_arg(worker, SM_KEY_SEQUENCE, step);
+	sm_make_begin(worker, at + 1000, SM_ROLE_SAMPLE, "Pictures");
+	sm_make_arg(worker, SM_KEY_INDEX_TEXT, sm_make_text(worker, text));
+	sm_make_end_cause(worker, at + 3000000, &cause);
+	sm_make_end(worker, at + 3500000);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2) {
+		fprintf(stderr, "usage: run_make DIRECTORY\n");
+		return 2;
+	}
+	struct sm_make_run *run = sm_make_run_create(argv[1]);
+	sm_make_run_fact(run, "level", "detailed");
+	struct sm_make_process *job =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 100});
+	struct sm_make_process *child =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 101, .ppid = 100});
+	struct sm_make_process *again = /* the pid came again */
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 101, .ppid = 100});
+	struct sm_make_thread *main_thread = sm_make_thread_add(job, 100);
+	struct sm_make_thread *worker = sm_make_thread_add(child, 101);
+	sm_make_adopt(main_thread, 900000, 100, "MainThread");
+	for (int64_t step = 0; step < 3; step++) {
+		train(main_thread, step);
+		fetch(worker, step);
+		sm_make_sample(
+			run, step * step_ns, SM_METRIC_MEM_AVAILABLE, 0, 1e9 - (double)step * 4096);
+		sm_make_sample(run, step * step_ns, SM_METRIC_PROC_CPU, 101, 0.004 * (double)step);
+		sm_make_sample(run, step * step_ns, SM_METRIC_CPU_IDLE, 1, 0.008 * (double)step);
+	}
+	sm_make_begin(worker, 31000000, SM_ROLE_BATCH, "fetch"); /* open when the rest was lost */
+	sm_make_lost(worker, 32000000, 7);
+	sm_make_end(worker, 33000000);
+	sm_make_begin(main_thread, 31000000, SM_ROLE_NEXT, "train"); /* never ended */
+	sm_make_begin(sm_make_thread_add(again, 101), 33000000, SM_ROLE_OPERATION, "caf\xe9");
+	sm_make_run_note(run, "gpu", "no library of the driver");
+	sm_make_process_ended(job, 35000000, 0, true);
+	sm_make_run_pack(run);
+	sm_make_run_finish(run);
+	return 0;
+}
