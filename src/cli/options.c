@@ -26,7 +26,7 @@ bool sm_options_size(const char *text, uint64_t *ret_bytes)
 		end++;
 		end += *end == 'i';
 	}
-	end += *end == 'B';
+	end += *end == 'B' || *end == 'b';
 	if (*end || bytes >= 0x1p63) {
 		return false;
 	}
