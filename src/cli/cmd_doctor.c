@@ -31,7 +31,7 @@ struct doctor_options {
 
 static const struct sm_option options[] = {
 	{"list", 0, SM_OPTION_CHOICE, offsetof(struct doctor_options, list), LIST_CHOICES,
-		"the sources of counters, or every counter with its unit, as Markdown"},
+		"the sources of counters, or the page docs/counters.md"},
 	{0},
 };
 
@@ -277,11 +277,21 @@ static void list_probes(void)
 	}
 }
 
+/* docs/counters.md is what this prints. */
 static void list_counters(void)
 {
 	static const char *const scopes[] = {"machine", "CPU", "process", "control group", "disk",
 		"interface", "GPU", "collector"};
-	puts("| id | counter | unit | of each | kind | what it says |\n|---|---|---|---|---|---|");
+	puts("# Counters\n\n"
+	     "What the collector samples beside a job, made by `stallmeter doctor --list "
+	     "counters`. Which of the sources this\n"
+	     "machine has, `stallmeter doctor` says. A counter that grows starts anywhere; its "
+	     "differences over the stamps\n"
+	     "of the samples are rates. A value that could not be read is left out, never 0.\n\n"
+	     "## Sources\n");
+	list_probes();
+	puts("\n## Counters\n\n"
+	     "| id | counter | unit | of each | kind | what it says |\n|---|---|---|---|---|---|");
 	for (int i = 0; i < sm_metric_table_count; i++) {
 		const struct sm_metric_info *metric = &sm_metric_table[i];
 		printf("| %d | `%s` | %s | %s | %s | %s |\n", metric->id, metric->name,

@@ -14,7 +14,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PPID_COLUMN = 1, START_COLUMN = 19 }; /* behind the name, state is column 0 */
+enum {
+	PPID_COLUMN = 1,
+	START_COLUMN = 19, /* behind the name, state is column 0 */
+	LIST_MAX = 16 * 1024,
+};
+
+/* Where the kernel has no such file, the list stays closed. */
+static void open_list(struct sm_source *list, const char *root_path, pid_t pid)
+{
+	char why[SM_SOURCE_WHY];
+	(void)sm_source_open(list, why, root_path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+}
 
 void sm_children_init(struct sm_children *children, pid_t reaper, int epoll_fd,
 	const char *root_path, const struct sm_sampler_listener *listener)
@@ -23,6 +34,9 @@ void sm_children_init(struct sm_children *children, pid_t reaper, int epoll_fd,
 		.epoll_fd = epoll_fd,
 		.root_path = root_path,
 		.listener = listener};
+	if (reaper) {
+		open_list(&children->reaper_list, root_path, reaper);
+	}
 }
 
 bool sm_children_read_stat(
@@ -78,6 +92,7 @@ static bool watch(const struct sm_children *children, struct sm_child *child)
 static void let_go(struct sm_child *child)
 {
 	sm_sampler_close(&child->probes);
+	sm_source_close(&child->list);
 	if (child->pidfd >= 0) {
 		close(child->pidfd); /* leaves the epoll set by itself */
 	}
@@ -101,6 +116,7 @@ struct sm_child *sm_children_add(struct sm_children *children, pid_t pid)
 		let_go(&child);
 		return NULL;
 	}
+	open_list(&child.list, children->root_path, pid);
 	if (sm_sampler_open(&child.probes, children->root_path, pid, children->listener)) {
 		children->missed++;
 	}
@@ -108,20 +124,38 @@ struct sm_child *sm_children_add(struct sm_children *children, pid_t pid)
 	return &children->item[children->count++];
 }
 
-/* Takes on every pid of a `children` file. False where the kernel has no such file. */
-static bool add_listed(struct sm_children *children, pid_t pid, int tid)
+static void add_pids(struct sm_children *children, struct sm_scan list)
 {
-	char text[16 * 1024];
-	int length = sm_source_read_once(text, sizeof(text), children->root_path,
-		"/proc/%d/task/%d/children", (int)pid, tid);
-	struct sm_scan line = sm_scan_text(text, length > 0 ? (size_t)length : 0);
-	uint64_t child;
-	while (sm_scan_u64(&line, &child)) {
-		if ((pid_t)child != getpid()) {
-			sm_children_add(children, (pid_t)child);
+	uint64_t pid;
+	while (sm_scan_u64(&list, &pid)) {
+		if ((pid_t)pid != getpid()) {
+			sm_children_add(children, (pid_t)pid);
 		}
 	}
-	return length >= 0;
+}
+
+/* A copy of the list, because taking on a process reads more files. */
+static void add_listed(struct sm_children *children, const struct sm_source *list)
+{
+	char copy[LIST_MAX];
+	struct sm_scan text;
+	if (!sm_source_is_open(list) || sm_source_read(list, &text) || text.at == text.end) {
+		return;
+	}
+	size_t length = (size_t)(text.end - text.at);
+	length = length < sizeof(copy) ? length : sizeof(copy);
+	memcpy(copy, text.at, length);
+	add_pids(children, sm_scan_text(copy, length));
+}
+
+static void add_of_thread(struct sm_children *children, pid_t pid, int tid)
+{
+	char text[LIST_MAX];
+	int length = sm_source_read_once(text, sizeof(text), children->root_path,
+		"/proc/%d/task/%d/children", (int)pid, tid);
+	if (length > 0) {
+		add_pids(children, sm_scan_text(text, (size_t)length));
+	}
 }
 
 static void add_of_all_threads(struct sm_children *children, pid_t pid)
@@ -132,7 +166,7 @@ static void add_of_all_threads(struct sm_children *children, pid_t pid)
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		int tid = atoi(entry->d_name);
 		if (tid > 0 && tid != pid) {
-			add_listed(children, pid, tid);
+			add_of_thread(children, pid, tid);
 		}
 	}
 	if (directory) {
@@ -162,18 +196,17 @@ static void add_by_parents(struct sm_children *children)
 
 void sm_children_update(struct sm_children *children, bool deep)
 {
-	bool has_lists = true;
-	if (children->reaper) {
-		has_lists = add_listed(children, children->reaper, children->reaper);
-	}
-	for (size_t i = 0; i < children->count;
-		i++) { /* grows as we go, so grandchildren are seen too */
-		pid_t pid = children->item[i].pid;
-		if (!children->item[i].ended) {
-			has_lists |= add_listed(children, pid, pid);
-			if (deep) {
-				add_of_all_threads(children, pid);
-			}
+	bool has_lists = sm_source_is_open(&children->reaper_list);
+	add_listed(children, &children->reaper_list);
+	for (size_t i = 0; i < children->count; i++) { /* grows as we go: grandchildren too */
+		if (children->item[i].ended) {
+			continue;
+		}
+		struct sm_source list = children->item[i].list; /* the array may move */
+		has_lists |= sm_source_is_open(&list);
+		add_listed(children, &list);
+		if (deep) {
+			add_of_all_threads(children, children->item[i].pid);
 		}
 	}
 	if (deep && !has_lists) {
@@ -213,6 +246,7 @@ void sm_children_finish(struct sm_children *children)
 	for (size_t i = 0; i < children->count; i++) {
 		let_go(&children->item[i]);
 	}
+	sm_source_close(&children->reaper_list);
 	sm_mem_free(children->item);
 	children->item = NULL;
 	children->count = children->capacity = 0;

@@ -6,6 +6,7 @@
 #define SM_COLLECT_CHILDREN_H
 
 #include "collect/sampler.h"
+#include "probe/source.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,9 +17,10 @@ enum { SM_CHILDREN_MAX = 4096 };
 
 struct sm_child {
 	pid_t pid, ppid;
-	uint64_t start_ticks; /* field 22 of its stat */
-	int pidfd;	      /* owned; -1 where the kernel has none */
-	int64_t seen_ns;      /* when we met it */
+	uint64_t start_ticks;  /* field 22 of its stat */
+	int pidfd;	       /* owned; -1 where the kernel has none */
+	struct sm_source list; /* the children of its first thread */
+	int64_t seen_ns;       /* when we met it */
 	bool ended;
 	bool has_ring;		      /* it records */
 	int looks;		      /* how often unmeasured.c looked at it */
@@ -29,6 +31,7 @@ struct sm_children {
 	struct sm_child *item; /* owned */
 	size_t count, capacity;
 	pid_t reaper; /* to whom orphans fall; 0: nobody we know */
+	struct sm_source reaper_list;
 	int epoll_fd; /* borrowed; gets the pidfds, their data is the pid */
 	const char *root_path;
 	const struct sm_sampler_listener *listener; /* borrowed */

@@ -37,6 +37,7 @@
 enum { EVENTS_MAX = 32, INOTIFY_KEY = 0, PROBES_MAX = 64, NS_PER_MS = 1000000 };
 
 #define SECOND_NS      1000000000LL
+#define SCAN_NS	       SECOND_NS /* between looks for new mappings, where inotify tells of them too */
 #define LINGER_NS      (3 * SECOND_NS) /* for processes that still record when the job has ended */
 #define STATUS_WAIT_NS (1 * SECOND_NS) /* for `run` to tell how it ended */
 
@@ -50,7 +51,7 @@ struct sm_collector {
 	struct sm_sampler_listener listener;
 	struct sm_governor governor;
 	int epoll_fd, inotify_fd; /* owned */
-	int64_t due_ns[SM_TIER_COUNT], drain_due_ns;
+	int64_t due_ns[SM_TIER_COUNT], drain_due_ns, scan_due_ns;
 	int64_t root_ended_ns;	       /* 0: it lives */
 	int wait_status;	       /* of the first process; SM_RUN_RECORD_STATUS_UNKNOWN */
 	bool told_missing[PROBES_MAX]; /* by place in the table: each is said once */
@@ -209,9 +210,18 @@ static pid_t meet_recorder(void *context, const struct sm_ring_header *header)
 	return child->pid;
 }
 
-static void drain(struct sm_collector *collector, int64_t now_ns)
+static void scan(struct sm_collector *collector, int64_t now_ns)
 {
 	sm_rings_scan(&collector->rings, meet_recorder, collector);
+	collector->scan_due_ns = now_ns + SCAN_NS;
+}
+
+static void drain(struct sm_collector *collector, int64_t now_ns)
+{
+	bool told = collector->inotify_fd >= 0 && !collector->rings.pending;
+	if (!told || now_ns >= collector->scan_due_ns) {
+		scan(collector, now_ns);
+	}
 	sm_rings_drain(&collector->rings);
 	collector->drain_due_ns = now_ns + collector->rates->drain_ns;
 }
@@ -306,6 +316,9 @@ int sm_collector_step(struct sm_collector *collector, int wake_fd)
 	int64_t now_ns = sm_clock_mono_ns();
 	bool look = take_events(collector);
 	note_ends(collector, now_ns);
+	if (look) {
+		collector->scan_due_ns = now_ns;
+	}
 	if (look || now_ns >= collector->drain_due_ns) {
 		drain(collector, now_ns);
 	}
@@ -446,7 +459,7 @@ static void remove_live(const struct sm_collector *collector)
 
 int sm_collector_finish(struct sm_collector *collector, struct sm_error *reterr)
 {
-	drain(collector, sm_clock_mono_ns());
+	scan(collector, sm_clock_mono_ns());
 	for (int tier = 0; tier < SM_TIER_COUNT; tier++) {
 		sample_tier(collector, (enum sm_probe_tier)tier);
 	}

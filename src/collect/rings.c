@@ -78,12 +78,17 @@ static bool open_ring(struct sm_rings *rings, struct sm_ring_file *ring)
 void sm_rings_scan(struct sm_rings *rings, sm_rings_find_owner *find_owner, void *context)
 {
 	DIR *directory = opendir(rings->live_directory);
+	rings->pending = false;
 	for (struct dirent *entry; directory && (entry = readdir(directory));) {
 		struct sm_ring_file *ring =
 			is_ring(entry->d_name) ? find_or_add(rings, entry->d_name) : NULL;
-		if (ring && !ring->writer && !ring->finished && ring->tries < TRIES_MAX &&
-			open_ring(rings, ring)) {
+		if (!ring || ring->writer || ring->finished || ring->tries >= TRIES_MAX) {
+			continue;
+		}
+		if (open_ring(rings, ring)) {
 			ring->owner = find_owner(context, &ring->reader.header);
+		} else {
+			rings->pending = true;
 		}
 	}
 	if (directory) {

@@ -29,6 +29,7 @@ struct sm_rings {
 	size_t count, capacity;
 	int64_t processes;    /* that ever recorded */
 	uint64_t events_lost; /* by the recorders */
+	bool pending;	      /* a mapping is there that could not be opened yet */
 	bool left_behind;     /* a mapping stays in the live directory */
 	bool dirty;	      /* something was written since the last flush */
 };

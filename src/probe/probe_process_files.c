@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ struct files {
 	struct sm_source directory, limits;
 	int64_t pid;
 	bool size_is_count;
+	bool may_ask; /* prlimit answers: 0.2 us, where the file of all limits takes 3 */
 };
 
 static bool is_proc(int fd)
@@ -36,7 +38,11 @@ static int open_files(void *state, const char *root, int32_t pid, char why[SM_SO
 	struct stat st;
 	int fd = files->directory.fd_plus_one - 1;
 	files->size_is_count = is_proc(fd) && !fstat(fd, &st) && st.st_size > 0;
-	(void)sm_source_open(&files->limits, unneeded, root, "/proc/%d/limits", (int)pid);
+	struct rlimit limit;
+	files->may_ask = !root[0] && !prlimit(pid, RLIMIT_NOFILE, NULL, &limit);
+	if (!files->may_ask) {
+		(void)sm_source_open(&files->limits, unneeded, root, "/proc/%d/limits", (int)pid);
+	}
 	return 0;
 }
 
@@ -72,19 +78,36 @@ static int count_files(const struct files *files, int64_t *ret_count)
 	return 0;
 }
 
-static void emit_limit(const struct files *files, const struct sm_probe_sink *sink)
+static bool find_limit(const struct files *files, uint64_t *ret_soft)
 {
 	struct sm_scan text, line;
-	uint64_t soft;
 	if (!sm_source_is_open(&files->limits) || sm_source_read(&files->limits, &text) < 0) {
-		return;
+		return false;
 	}
 	while (sm_scan_line(&text, &line)) {
-		if (sm_scan_begins(&line, "Max open files ") &&
-			sm_scan_u64(&line, &soft)) { /* "unlimited" is none */
-			sm_probe_emit(
-				sink, SM_METRIC_PROC_OPEN_FILES_LIMIT, files->pid, (double)soft);
+		if (sm_scan_begins(&line, "Max open files ")) {
+			return sm_scan_u64(&line, ret_soft); /* "unlimited" is none */
 		}
+	}
+	return false;
+}
+
+static bool ask_limit(const struct files *files, uint64_t *ret_soft)
+{
+	struct rlimit limit;
+	if (prlimit((pid_t)files->pid, RLIMIT_NOFILE, NULL, &limit) ||
+		limit.rlim_cur == RLIM_INFINITY) {
+		return false;
+	}
+	*ret_soft = limit.rlim_cur;
+	return true;
+}
+
+static void emit_limit(const struct files *files, const struct sm_probe_sink *sink)
+{
+	uint64_t soft;
+	if (files->may_ask ? ask_limit(files, &soft) : find_limit(files, &soft)) {
+		sm_probe_emit(sink, SM_METRIC_PROC_OPEN_FILES_LIMIT, files->pid, (double)soft);
 	}
 }
 

@@ -65,6 +65,8 @@ struct looks {
 	struct sm_source wchan, syscall;
 	int64_t pid;
 	uint64_t total, count[LOOK_KINDS];
+	char symbol[48]; /* of the last look, and what it meant: mostly it is the same again */
+	enum look meaning;
 };
 
 static int open_looks(void *state, const char *root, int32_t pid, char why[SM_SOURCE_WHY])
@@ -88,6 +90,21 @@ static enum look name_wait(struct sm_scan symbol)
 		}
 	}
 	return UNKNOWN;
+}
+
+static enum look name_again(struct looks *looks, struct sm_scan symbol)
+{
+	size_t length = (size_t)(symbol.end - symbol.at);
+	if (sm_scan_is(&symbol, looks->symbol) && length) {
+		return looks->meaning;
+	}
+	enum look look = name_wait(symbol);
+	if (length < sizeof(looks->symbol) && !memchr(symbol.at, '\0', length)) {
+		memcpy(looks->symbol, symbol.at, length);
+		looks->symbol[length] = '\0';
+		looks->meaning = look;
+	}
+	return look;
 }
 
 static int hex_digit(char c)
@@ -141,7 +158,7 @@ static int sample_looks(void *state, const struct sm_probe_sink *sink)
 	if (r < 0) {
 		return r;
 	}
-	enum look look = name_wait(text);
+	enum look look = name_again(looks, text);
 	look = look == POLL ? name_poll(looks) : look;
 	looks->total++;
 	sm_probe_emit(sink, SM_METRIC_PROC_LOOKS, looks->pid, (double)looks->total);
