@@ -1,0 +1,1 @@
+stallmeter doctor me
