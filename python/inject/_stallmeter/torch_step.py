@@ -7,6 +7,7 @@ its code object, so Dynamo traces the original and sees neither a call of ours n
 
 import os
 import sys
+import types
 
 from . import device, record
 from .loaders import local
@@ -152,8 +153,47 @@ def has_accelerator(torch) -> bool:
     return bool(built) and any(map(os.path.exists, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/kfd", "/dev/dxg")))
 
 
+def codes_of(thing, package):
+    """The code objects of a module, class or function of ours, and of what is defined inside them."""
+    if isinstance(thing, types.CodeType):
+        yield thing
+        inner = thing.co_consts
+    elif isinstance(thing, types.FunctionType):
+        inner = [thing.__code__]
+    elif isinstance(thing, (type, types.ModuleType)):
+        inner = [value for value in vars(thing).values() if getattr(value, "__module__", "").startswith(package)]
+    else:
+        return
+    for value in inner:
+        yield from codes_of(value, package)
+
+
+def skipper(torch):
+    """What marks a code object as one to run as it is, or None; torch renamed it on the way to 2.7."""
+    frames = getattr(getattr(torch._C, "_dynamo", None), "eval_frame", None)
+    if hasattr(frames, "skip_code"):
+        return frames.skip_code
+    try:
+        skip = frames._FrameAction.SKIP
+        strategy = frames._FrameExecStrategy(skip, skip)  # of the frame, and of what it calls
+        return lambda code: frames.set_code_exec_strategy(code, strategy)
+    except (AttributeError, TypeError):
+        return None
+
+
+def hide_from_dynamo(torch):
+    """A loader iterated inside a compiled function calls our callbacks, whose frames Dynamo would compile as well."""
+    skip = skipper(torch)
+    package = __name__.partition(".")[0]
+    for name, module in list(sys.modules.items()):
+        if skip is not None and name.partition(".")[0] == package and not name.endswith(".plain_loader"):
+            for code in codes_of(module, package):
+                skip(code)
+
+
 def install():
     torch = sys.modules["torch"]
+    hide_from_dynamo(torch)
     hook_backward(torch)
     hook_optimizers(torch)
     if has_accelerator(torch):
