@@ -54,8 +54,8 @@ int sm_fork_prepare(void)
 		return -ENOMEM;
 	}
 	sm_fork_state = pages;
-	if (madvise(pages, wiped_bytes(),
-		    MADV_WIPEONFORK)) { /* before Linux 4.14: for forks of the C library */
+	if (madvise(pages, wiped_bytes(), MADV_WIPEONFORK)) {
+		/* before Linux 4.14: at least for forks of the C library */
 		return -pthread_atfork(NULL, NULL, wipe);
 	}
 	return 0;
