@@ -294,11 +294,29 @@ static double exposed_of(const struct sm_loader *loader, double time_s)
 	return time_s > 0 ? fmin(sum / time_s, 1) : 0;
 }
 
+/* Of calls that had nothing to wait for, or waited only for what came out of the queue: CPU of the thread over what the
+ * call took behind that. */
+static double hand_computing(const struct sm_loader *loader)
+{
+	double cpu = 0, wall = 0;
+	for (size_t i = 0; i < loader->batch_count; i++) {
+		const struct sm_batch *batch = &loader->batches[i];
+		int64_t from_ns =
+			batch->ready_ns > batch->request_ns ? batch->ready_ns : batch->request_ns;
+		if (batch->worker >= 0 && batch->next_cpu_ns >= 0) {
+			cpu += (double)batch->next_cpu_ns;
+			wall += (double)(batch->deliver_ns - from_ns);
+		}
+	}
+	return wall > 0 ? fmin(cpu / wall, 1) : 1;
+}
+
 /* What the loop does with its own time: from the clocks of its thread. Without them, it computes all the time. */
 static void fill_loop(struct sm_loader_model *model, const struct sm_loader *loader)
 {
 	const struct sm_cause_sum *loop = &loader->loop,
 				  *training = &loader->stage[SM_STAGE_COMPUTE];
+	model->hand_computing = hand_computing(loader);
 	model->loop_computing = 1;
 	model->loop_threads = 1;
 	if (loop->wall_ns > 0) {

@@ -47,6 +47,7 @@ struct sm_loader_model {
 	double batch_bytes;	 /* NaN unknown */
 	double exposed_share;	 /* measured, of time_s: no cure of the input gives back more */
 	double launch_s; /* asynchronous: host time from a batch in hand to its step launched, median */
+	double hand_computing; /* share of taking a batch from the queue that the loop computes */
 	double loop_computing,
 		loop_blocked; /* shares of the loop's step that its thread computes, and waits for something else
 						than a CPU */

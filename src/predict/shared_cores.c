@@ -223,7 +223,7 @@ static bool take(struct run *run)
 	run->held[arrival.worker]--;
 	run->in_hand = demand_at(run, arrival.position);
 	double draw = run->sent < run->epoch_end ? demand_at(run, run->sent)->draw : 0;
-	compute_for(run, HANDING, run->in_hand->hand + draw);
+	compute_for(run, HANDING, (run->in_hand->hand + draw) * run->sharing->hand_computing);
 	return true;
 }
 

@@ -109,8 +109,12 @@ int sm_simulate_time(const struct sm_loader_model *model, const struct sm_settin
 	size_t count, bool shared, struct sm_outcome *ret)
 {
 	struct sm_replay replay = as_replay(model, setting, demands, borders, order, count);
-	struct sm_sharing sharing = {model->cores, model->foreign, model->loop_computing,
-		model->loop_blocked, model->loop_threads};
+	struct sm_sharing sharing = {.cores = model->cores,
+		.foreign = model->foreign,
+		.hand_computing = model->hand_computing,
+		.loop_computing = model->loop_computing,
+		.loop_blocked = model->loop_blocked,
+		.loop_threads = model->loop_threads};
 	return shared && replay.setting.num_workers > 0
 		       ? sm_shared_cores_run(&replay, &sharing, ret)
 		       : sm_recursion_run(&replay, NULL, ret);

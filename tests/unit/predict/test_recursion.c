@@ -143,8 +143,10 @@ static void agrees_where_cpus_are_shared(void **unused)
 			demand->collate_blocked = demand->collate * blocked;
 			demand->run_delay_share = waited;
 		}
-		struct sm_sharing sharing = {
-			.cores = scene.slow.cores, .loop_computing = 1, .loop_threads = 1};
+		struct sm_sharing sharing = {.hand_computing = 1,
+			.cores = scene.slow.cores,
+			.loop_computing = 1,
+			.loop_threads = 1};
 		struct sm_outcome outcome;
 		assert_int_equal(sm_shared_cores_run(&scene.replay, &sharing, &outcome), 0);
 		double slow = slow_loader_run(&scene.slow);
