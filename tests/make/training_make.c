@@ -213,8 +213,8 @@ static void make_main(struct sm_make_run *run, const struct training *training)
 void training_make(const struct training *training, const char *directory)
 {
 	struct sm_make_run *run = sm_make_run_create(directory);
-	sm_make_run_fact(run, "host.cpus", "8");
-	sm_make_run_fact(run, "host.cpus_usable", "8");
+	sm_make_run_fact(run, "host.cpus", "64");
+	sm_make_run_fact(run, "host.cpus_usable", "64");
 	if (training->workers_first) {
 		make_workers(run, training);
 	}

@@ -181,6 +181,80 @@ static void check_prediction(
 	assert_true(severity.high <= loader->exposed_share + 1e-12);
 }
 
+/* The same training in the slow simulator with something changed. */
+static double slow_time(const struct story *story, double work_factor, double step_factor,
+	int workers, int prefetch)
+{
+	struct story copy = *story;
+	copy.slow.batches = copy.batches;
+	copy.slow.workers = workers;
+	copy.slow.prefetch = prefetch;
+	for (int i = 0; i < BATCHES; i++) {
+		copy.batches[i].compute *= work_factor;
+		copy.batches[i].step *= step_factor;
+	}
+	return slow_loader_run(&copy.slow);
+}
+
+static double predicted_time(const struct sm_loader_model *model, const struct sm_setting *setting,
+	const struct sm_cure *cure)
+{
+	struct sm_prediction prediction;
+	assert_int_equal(sm_loader_model_simulate(model, setting, cure, NULL, 0, &prediction), 0);
+	return prediction.time_s;
+}
+
+/* Half of the work of every batch is in its transforms, an eighth of the step is other. Causes say that all work
+ * computes, so the CPUs must be plenty here. */
+static void check_what_ifs(
+	const struct story *story, const struct sm_loader_analysis *loader, int run)
+{
+	const struct sm_loader_model *model = loader->model;
+	struct sm_setting setting = sm_loader_model_setting(model), more = setting,
+			  deeper = setting;
+	struct sm_cure transform = {.kind = SM_CURE_TRANSFORM_FREE, .share = 1};
+	struct sm_cure other = {.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_OTHER, .factor = 0};
+	int workers = setting.num_workers, prefetch = setting.prefetch_factor;
+	same("T without the transform over the true one",
+		predicted_time(model, NULL, &transform) /
+			slow_time(story, 0.5, 1, workers, prefetch),
+		1, 0.01, run);
+	same("T without other over the true one",
+		predicted_time(model, NULL, &other) / slow_time(story, 1, 0.875, workers, prefetch),
+		1, 0.01, run);
+	if (workers) {
+		more.num_workers++;
+		deeper.prefetch_factor++;
+		same("T with one worker more over the true one",
+			predicted_time(model, &more, NULL) /
+				slow_time(story, 1, 1, workers + 1, prefetch),
+			1, 0.01, run);
+		same("T with prefetch one deeper over the true one",
+			predicted_time(model, &deeper, NULL) /
+				slow_time(story, 1, 1, workers, prefetch + 1),
+			1, 0.01, run);
+	}
+}
+
+/* The same questions twice give the same bits, and no interval is inside out. */
+static void check_intervals(const struct sm_loader_analysis *loader)
+{
+	const struct sm_cure cures[] = {{.kind = SM_CURE_STAGE_FREE, .stage = SM_STAGE_FETCH},
+		{.kind = SM_CURE_SLOW_SAMPLES}, {.kind = SM_CURE_STARTUP_FREE},
+		{.kind = SM_CURE_STAGE_FREE, .stage = SM_STAGE_COMPUTE}};
+	for (size_t i = 0; i < sizeof(cures) / sizeof(*cures); i++) {
+		struct sm_interval once, again;
+		assert_int_equal(
+			sm_loader_model_severity(loader->model, NULL, &cures[i], &once), 0);
+		assert_int_equal(
+			sm_loader_model_severity(loader->model, NULL, &cures[i], &again), 0);
+		assert_memory_equal(&once, &again, sizeof(once));
+		assert_true(0 <= once.low && once.low <= once.middle && once.middle <= once.high &&
+			    once.high <= 1);
+		assert_true(i == 3 || once.high <= loader->exposed_share + 1e-12);
+	}
+}
+
 static void what_goes_in_comes_out(void **unused)
 {
 	(void)unused;
@@ -206,6 +280,8 @@ static void what_goes_in_comes_out(void **unused)
 		same("stall", loader->exposed_s, story.waited_s, 1e-6, run);
 		same("sum of shares", sum_of(loader), 1, 1e-9, run);
 		check_prediction(&story, loader, run);
+		check_what_ifs(&story, loader, run);
+		check_intervals(loader);
 		sm_model_finish(&model);
 		snprintf(file, sizeof(file), "%s/rank0.stall", directory);
 		unlink(file);
