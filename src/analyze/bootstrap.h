@@ -15,9 +15,9 @@ struct sm_bootstrap {
 uint64_t sm_bootstrap_below(
 	struct sm_bootstrap *bootstrap, uint64_t limit); /* uniform in 0 .. limit - 1 */
 
-/* Length of a block for n steps of a loader with `window` batches on their way: n^(1/3), which is the rate that
- * minimises the error of an interval's end (Hall, Horowitz, Jing 1995), and no shorter than the window, within which
- * one slow batch delays others. */
+/* Length of a block for n steps of a loader with `window` batches on their way: n^(1/3), the rate that is best for
+ * a variance (Hall, Horowitz, Jing 1995), and no shorter than the window, within which one slow batch delays others;
+ * but at least four blocks. */
 size_t sm_bootstrap_block(size_t n, size_t window);
 
 /* 95 % interval of (fixed_top + sum of top) / (fixed_bottom + sum of bottom) over n steps. 0 or -ENOMEM. */
