@@ -2,7 +2,7 @@
 
 import sys
 
-from . import loaders, record
+from . import device, loaders, processes, record
 from .vocabulary import ITERATE, KEY_COUNT, KEY_ITERATION, KEY_LOADER, KEY_TASK, NEXT
 
 iterate = record.span_role(ITERATE, "iterate")
@@ -42,6 +42,7 @@ class PlainLoader:
         settings = {"dataset_kind": "iterable", "dataset": type(loader).__qualname__}
         entry = loaders.find(loader, settings, depth=1, name=self._name)
         iteration = loaders.Iteration(entry)
+        processes.say()
         with iterate:
             record.args(KEY_LOADER, entry.ordinal, KEY_ITERATION, iteration.number)
             return PlainIterator(iter(loader), iteration)
@@ -75,6 +76,7 @@ class PlainIterator:
 
     def __next__(self):
         iteration = self._iteration
+        device.requested()
         with request:
             record.args(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number)
             try:
@@ -83,6 +85,7 @@ class PlainIterator:
                 batch = record.FAILED
             else:
                 record.args(KEY_TASK, iteration.yielded, KEY_COUNT, samples_in(batch))
+                device.delivered(iteration.loader.ordinal, iteration.number, iteration.yielded)
                 iteration.yielded += 1
         if batch is record.FAILED:
             raise StopIteration

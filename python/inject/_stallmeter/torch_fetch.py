@@ -7,7 +7,7 @@ data set and the collate function that the user has are not touched, and neither
 import os
 import sys
 
-from . import record, torch_transforms, torch_transport
+from . import processes, record, torch_transforms, torch_transport
 from .loaders import local
 from .torch_hooks import hook, name_of, where_of
 from .vocabulary import BATCH, COLLATE, FETCHER, KEY_LOADER, KEY_WORKER, SAMPLE
@@ -49,12 +49,10 @@ def fetcher_ends(fetcher, kind, dataset, auto_collation, collate_fn, drop_last):
 
 
 def note_worker():
-    from . import torch_loader
-
     method = getattr(sys.modules["torch.utils.data"].get_worker_info(), "worker_method", None)
     if method != "thread":
         torch_transport.here["worker"] = True
-        torch_loader.say_process("worker")
+        processes.say("worker")
 
 
 def stand_in_for_collate(fetcher):

@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 
-from . import device, loaders, record, torch_fetch, torch_transport
+from . import device, loaders, processes, record, torch_fetch, torch_transport
 from .loaders import local
 from .torch_hooks import hook, name_of, where_of
 from .vocabulary import (
@@ -73,7 +73,7 @@ def iterate_begins(iterator, loader, first_iter=False):
     iteration.in_order = bool(getattr(loader, "in_order", True))
     loaders.remember(loaders.iterations, iterator, iteration)
     local.building = iteration
-    say_process()
+    processes.say()
     return True
 
 
@@ -93,29 +93,6 @@ def say_worker(iteration, index, worker):
     else:
         lines += [f"pid={worker.pid}"]
     record.fact("\n".join(lines))
-
-
-said = {}
-
-
-def say_process(role="main"):
-    """Once per process; a worker that iterates a loader of its own stays a worker."""
-    pid = os.getpid()
-    if said.get(pid) in (role, "worker"):
-        return
-    said[pid] = role
-    torch = sys.modules.get("torch")
-    python = ".".join(map(str, sys.version_info[:3]))
-    version = getattr(torch, "__version__", "")
-    record.fact(f"process\nrole={role}\npython={python}\ntorch={version}\ndevice={device_name(torch)}")
-
-
-def device_name(torch) -> str:
-    """cpu, or what the build was made for; nothing is initialised by asking."""
-    version = getattr(torch, "version", None)
-    if getattr(version, "cuda", None):
-        return "cuda"
-    return "hip" if getattr(version, "hip", None) else "cpu"
 
 
 # ------------------------------------------------------------------------------------------------- one batch

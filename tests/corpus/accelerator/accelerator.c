@@ -148,21 +148,19 @@ static PyObject *copy(PyObject *module, PyObject *bytes)
 	return queue((struct command){.sleep_ns = (int64_t)(value / device.bytes_per_s * 1e9)});
 }
 
-/* An event on an idle stream has passed at once, as the host sees it: nothing is before it. */
+/* As on a GPU the event goes the way of all work, so on an idle stream it takes the device's time
+ * to wake up. */
 static PyObject *record(PyObject *module, PyObject *unused)
 {
 	pthread_mutex_lock(&device.lock);
 	uint32_t event = device.event_count++ % EVENTS_MAX;
-	bool idle = device.head == device.tail;
-	device.event_ns[event] = idle ? now_ns() : 0;
+	device.event_ns[event] = 0;
 	pthread_mutex_unlock(&device.lock);
-	if (!idle) {
-		PyObject *queued = queue((struct command){.sleep_ns = -1, .event = event});
-		if (!queued) {
-			return NULL;
-		}
-		Py_DECREF(queued);
+	PyObject *queued = queue((struct command){.sleep_ns = -1, .event = event});
+	if (!queued) {
+		return NULL;
 	}
+	Py_DECREF(queued);
 	return PyLong_FromUnsignedLong(event);
 }
 
