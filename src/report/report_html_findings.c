@@ -115,15 +115,37 @@ static void write_passed(FILE *out, const struct sm_outline *outline)
 	fputs("</ul></details>\n", out);
 }
 
+/* Findings are sorted by what they give back, risks last; those that are worth little wait behind a fold. */
+static void write_where_shown(FILE *out, const struct sm_outline *outline, bool shown)
+{
+	for (size_t i = 0; i < outline->finding_count; i++) {
+		if (outline->findings[i].shown == shown) {
+			write_finding(out, &outline->findings[i], (int)i + 1);
+		}
+	}
+}
+
+static void write_small(FILE *out, const struct sm_outline *outline)
+{
+	size_t small = outline->finding_count - outline->shown_count;
+	if (!small) {
+		return;
+	}
+	sm_html_put(out, "<details class=\"passed\"><summary>%d finding%s below %d %%</summary>\n",
+		(int)small, small == 1 ? "" : "s", SM_SEVERITY_SHOWN_PERCENT);
+	write_where_shown(out, outline, false);
+	fputs("</details>\n", out);
+}
+
 void sm_report_html_findings_write(FILE *out, const struct sm_outline *outline)
 {
 	fputs("<section id=\"findings\"><h2>Findings</h2>\n", out);
-	if (!outline->finding_count) {
-		fputs("<p class=\"nothing\">None.</p>\n", out);
+	if (!outline->shown_count) {
+		sm_html_put(out, "<p class=\"nothing\">None that gives back %d %% or more.</p>\n",
+			SM_SEVERITY_SHOWN_PERCENT);
 	}
-	for (size_t i = 0; i < outline->finding_count; i++) {
-		write_finding(out, &outline->findings[i], (int)i + 1);
-	}
+	write_where_shown(out, outline, true);
+	write_small(out, outline);
 	write_passed(out, outline);
 	fputs("</section>\n", out);
 }

@@ -130,12 +130,15 @@ static void step_bar(struct sm_screen *screen, struct sm_outline *outline)
 	}
 	sm_str_addf(line, "  %s", outline->step);
 	step_legend(screen, outline);
+	sm_screen_blank(screen, SM_RANK_MINOR);
 }
 
 static void advice(struct sm_screen *screen, struct sm_outline *outline)
 {
 	struct sm_phrases *words = &outline->words;
-	sm_screen_labelled(screen, SM_RANK_CORE, outline->cause_label, SM_PLAIN, outline->cause, 2);
+	bool told = outline->class_ == SM_VERDICT_CANNOT_TELL; /* then it is all there is to say */
+	sm_screen_labelled(
+		screen, SM_RANK_CORE, outline->cause_label, SM_PLAIN, outline->cause, told ? 5 : 2);
 	sm_screen_labelled(screen, SM_RANK_PROOF, "", SM_DIM, outline->proof, 2);
 	sm_screen_labelled(screen, SM_RANK_CORE, "Next step", SM_PLAIN, outline->next, 2);
 	if (*outline->next) {
@@ -340,7 +343,6 @@ int sm_report_term(const struct sm_report *report, const struct sm_report_style 
 	verdict(&screen, &outline);
 	sm_screen_blank(&screen, SM_RANK_MINOR);
 	step_bar(&screen, &outline);
-	sm_screen_blank(&screen, SM_RANK_MINOR);
 	advice(&screen, &outline);
 	findings(&screen, &outline);
 	stages(&screen, outline.training);

@@ -93,7 +93,8 @@ def report(recorded) -> dict:
 def test_run_leaves_a_report_and_says_the_verdict(recorded, report):
     folder, said = recorded
     assert {"report.json", "report.html"} <= {path.name for path in folder.iterdir()}
-    assert report["verdict"]["class"].replace("_", "-").replace("CANNOT-TELL", "CANNOT TELL").replace("PARTLY-", "PARTLY ") in said
+    word = report["verdict"]["class"].replace("_", "-").replace("CANNOT-TELL", "CANNOT TELL").replace("PARTLY-", "PARTLY ")
+    assert word in said
 
 
 def test_the_json_keeps_its_schema(report):
@@ -212,7 +213,7 @@ def test_the_page_opens_in_silence(browser, page, width, height, dark):
 def test_the_page_says_the_verdict_without_a_script(browser, page, report):
     browser.open(page, script=False)
     browser.call("Emulation.setScriptExecutionDisabled", value=False)
-    text = browser.evaluate("document.body.innerText")
+    text = browser.evaluate("document.querySelector('main').textContent")
     assert report["verdict"]["sentence"] in text
     for finding in report["findings"]:
         assert finding["id"] in text
@@ -269,7 +270,7 @@ def test_keys(browser, page, report):
     assert browser.evaluate("document.querySelector('.range').innerText") != whole
     browser.key("0")
     assert browser.evaluate("document.querySelector('.range').innerText") == whole
-    if report["findings"]:
+    if any(finding["severity"] is None or finding["severity"] >= 0.05 for finding in report["findings"]):
         browser.key("n")
         assert browser.evaluate("document.activeElement.id") == "finding-1"
     assert browser.complaints() == []

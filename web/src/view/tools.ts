@@ -47,7 +47,7 @@ function sheet(): HTMLDialogElement {
 }
 
 function moveFinding(by: number): void {
-  const all = [...document.querySelectorAll<HTMLElement>(".finding")];
+  const all = [...document.querySelectorAll<HTMLElement>(".finding")].filter((finding) => !finding.closest("details:not([open])"));
   const now = all.indexOf(document.activeElement as HTMLElement);
   const next = all[now < 0 ? (by > 0 ? 0 : all.length - 1) : (now + by + all.length) % all.length];
   next?.focus();
