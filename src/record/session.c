@@ -117,6 +117,10 @@ void sm_session_stop(void)
 	if (sm_session_is_on()) {
 		__atomic_store_n(&sm_session_here.on, 0, __ATOMIC_RELEASE);
 		sm_thread_stop_all();
+		if (sm_thread_self()->live) {
+			sm_cause_close(
+				&sm_thread_self()->source); /* the others' close when they end */
+		}
 		__atomic_store_n(&lost_at_stop, sm_fork_lost(), __ATOMIC_RELAXED);
 		sm_fork_close_file();
 	}
