@@ -85,9 +85,9 @@ static void write_links(FILE *out, const struct sm_finding *finding)
 static void write_finding(FILE *out, const struct sm_outline_finding *row, int number)
 {
 	sm_html_put(out,
-		"<article class=\"finding%s\" id=\"finding-%d\" tabindex=\"-1\" "
+		"<article class=\"finding\" id=\"finding-%d\" tabindex=\"-1\" "
 		"data-stage=\"%s\">\n",
-		row->shown ? "" : " small", number,
+		number,
 		(unsigned)row->finding->stage < SM_STAGE_COUNT
 			? sm_vocabulary_stage_name(row->finding->stage)
 			: "");
