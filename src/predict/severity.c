@@ -137,9 +137,11 @@ int sm_loader_model_speedup(const struct sm_loader_model *model, const struct sm
 {
 	struct sm_interval ratio;
 	int error = ratio_of(model, setting, NULL, &ratio);
+	/* As a severity: settings of the loader give back no more than the stall, unless they change the batch itself. */
+	double least = setting->batch_size ? 1e-9 : fmax(1 - model->exposed_share, 1e-9);
 	if (!error) {
-		*ret_speedup = (struct sm_interval){1 / fmax(ratio.high, 1e-9),
-			1 / fmax(ratio.middle, 1e-9), 1 / fmax(ratio.low, 1e-9)};
+		*ret_speedup = (struct sm_interval){1 / fmax(ratio.high, least),
+			1 / fmax(ratio.middle, least), 1 / fmax(ratio.low, least)};
 	}
 	return error;
 }
