@@ -256,6 +256,25 @@ int sm_build_consume_mark(struct sm_build *build, struct sm_build_thread *thread
 int sm_build_consume_finish(
 	struct sm_build *build); /* the last batch of each thread ends with the run */
 
+/* build_step.c: the batch in hand */
+bool sm_build_step_is_work(enum sm_role role);
+void sm_build_step_open(struct sm_build_consumer *consumer, const struct sm_build_batch *batch);
+int sm_build_step_close(struct sm_build *build, struct sm_build_consumer *consumer, int64_t end_ns);
+void sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns);
+void sm_build_step_read_helpers(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns);
+void sm_build_step_read_loop(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns);
+
+/* build_sent.c: batches sent and not yet delivered */
+int sm_build_sent_put(struct sm_build_thread *thread, struct sm_build_loader *loader, int64_t at_ns,
+	const struct sm_build_args *args);
+void sm_build_sent_arrive(struct sm_build_consumer *consumer, struct sm_build_loader *loader,
+	int64_t at_ns, const struct sm_build_args *args);
+void sm_build_sent_forget_arrival(struct sm_build_consumer *consumer);
+struct sm_build_batch sm_build_sent_take(
+	struct sm_build_loader *loader, int64_t iteration, int64_t task); /* or a new one */
+
 /* build_causes.c: exclusive sums out of nested causes */
 struct sm_cause_sum sm_build_causes_end(struct sm_build_thread *thread, int part, int64_t wall_ns);
 void sm_build_causes_add(struct sm_cause_sum *into, const struct sm_cause_sum *from);

@@ -1,45 +1,12 @@
 /* The side where batches are asked for and used: the thread that calls next().
  *
- * A batch is born when its indices are sent (or, without workers, when it is asked for), gets its arrival and its
- * delivery, and stays in the thread's hand while the step runs, until the thread asks for the next one, of whichever
- * loader. What happens in between is cut, in order of time, into what is known (copies, forward, backward,
- * optimizer, waiting for a device) and gaps: a gap before a backward is forward (the model and the loss run in it), one
- * before an optimizer or at the end is other. */
+ * A batch is born when its indices are sent (or, without workers, when it is asked for), gets its arrival (build_sent.c)
+ * and its delivery, and stays in the thread's hand while the step runs (build_step.c). */
 #include "base/mem.h"
 #include "model/build.h"
 
 #include <errno.h>
 #include <string.h>
-
-static const struct sm_batch nothing_seen = {
-	.iteration = -1,
-	.task = -1,
-	.worker = -1,
-	.put_ns = -1,
-	.start_ns = -1,
-	.done_ns = -1,
-	.arrive_ns = -1,
-	.ready_ns = -1,
-	.request_ns = -1,
-	.deliver_ns = -1,
-	.end_ns = -1,
-	.forward_ns = -1,
-	.device_state = -1,
-	.next_cpu_ns = -1,
-	.fetch_cpu_ns = -1,
-	.fetch_blocked_ns = -1,
-	.fetch_run_delay_ns = -1,
-	.fetch_input_ns = -1,
-	.cpu_ns = -1,
-	.run_delay_ns = -1,
-	.helper_cpu_ns = -1,
-	.device_elapsed_ns = -1,
-};
-
-static bool is_work(enum sm_role role)
-{
-	return role >= SM_ROLE_H2D && role <= SM_ROLE_SYNC;
-}
 
 static int ensure_consumer(struct sm_build_thread *thread)
 {
@@ -49,12 +16,6 @@ static int ensure_consumer(struct sm_build_thread *thread)
 	return thread->consumer ? 0 : -ENOMEM;
 }
 
-static void forget_arrival(struct sm_build_consumer *consumer)
-{
-	consumer->deserialize_ns = consumer->pin_ns = 0;
-	consumer->bytes = 0;
-}
-
 int sm_build_consume_begin(struct sm_build_thread *thread, enum sm_role role, int64_t at_ns)
 {
 	int error = ensure_consumer(thread);
@@ -62,7 +23,7 @@ int sm_build_consume_begin(struct sm_build_thread *thread, enum sm_role role, in
 		return error;
 	}
 	if (role == SM_ROLE_NEXT || role == SM_ROLE_ITERATE) {
-		forget_arrival(thread->consumer);
+		sm_build_sent_forget_arrival(thread->consumer);
 		thread->consumer->refill_ns = 0;
 		thread->consumer->drawn_for = -1;
 		if (thread->fetcher) {
@@ -70,228 +31,6 @@ int sm_build_consume_begin(struct sm_build_thread *thread, enum sm_role role, in
 		}
 	}
 	return 0;
-}
-
-/* --- the step under way --- */
-
-static int keep_batch(struct sm_build *build, const struct sm_build_batch *batch)
-{
-	int error = sm_build_thin(build);
-	int32_t sequence = batch->sequence >= 0 ? batch->sequence : batch->batch.task;
-	if (error || !sm_build_keeps(build, batch->batch.iteration, sequence)) {
-		return error;
-	}
-	error = sm_mem_grow(
-		&build->batches, &build->batch_capacity, build->batch_count + 1, sizeof(*batch));
-	if (!error) {
-		build->batches[build->batch_count++] = *batch;
-	}
-	return error;
-}
-
-static void cut_step(struct sm_build_consumer *consumer, int64_t end_ns)
-{
-	struct sm_batch *batch = &consumer->current.batch;
-	batch->end_ns = end_ns;
-	if (consumer->has_training) {
-		batch->other_ns += consumer->pending_ns + end_ns - consumer->cursor_ns;
-	}
-}
-
-static int close_step(struct sm_build *build, struct sm_build_consumer *consumer, int64_t end_ns)
-{
-	if (!consumer->has_current) {
-		return 0;
-	}
-	consumer->has_current = false;
-	cut_step(consumer, end_ns);
-	struct sm_build_loader *loader = build->loaders[consumer->current.loader];
-	loader->trained += consumer->has_training;
-	struct sm_epoch *epoch = sm_build_loader_epoch(loader, consumer->current.batch.iteration);
-	if (epoch) {
-		epoch->last_end_ns = epoch->end_ns = end_ns;
-	}
-	return keep_batch(build, &consumer->current);
-}
-
-static void open_step(struct sm_build_consumer *consumer, const struct sm_build_batch *batch)
-{
-	consumer->current = *batch;
-	consumer->has_current = true;
-	consumer->cursor_ns = batch->batch.deliver_ns;
-	consumer->pending_ns = 0;
-	consumer->has_forward = consumer->has_training = false;
-}
-
-static void add_forward(struct sm_batch *batch, int64_t wall_ns)
-{
-	batch->forward_ns = (batch->forward_ns < 0 ? 0 : batch->forward_ns) + wall_ns;
-}
-
-static void add_work(struct sm_build_consumer *consumer, enum sm_role role, int64_t wall_ns)
-{
-	struct sm_batch *batch = &consumer->current.batch;
-	int64_t gap_ns = consumer->pending_ns;
-	consumer->pending_ns = 0;
-	switch (role) {
-	case SM_ROLE_FORWARD:
-		batch->other_ns += gap_ns;
-		add_forward(batch, wall_ns);
-		consumer->has_forward = true;
-		break;
-	case SM_ROLE_BACKWARD:
-		add_forward(batch, gap_ns);
-		batch->backward_ns += wall_ns;
-		break;
-	case SM_ROLE_OPTIMIZER:
-		if (consumer->has_training) {
-			batch->other_ns += gap_ns;
-		} else {
-			add_forward(batch, gap_ns);
-		}
-		batch->optimizer_ns += wall_ns;
-		break;
-	default:
-		consumer->pending_ns =
-			gap_ns; /* a copy or a wait says nothing of the gap before it */
-		*(role == SM_ROLE_H2D ? &batch->h2d_ns : &batch->sync_ns) += wall_ns;
-		return;
-	}
-	consumer->has_training = true;
-}
-
-/* Only the outermost piece of work counts, except that a copy or a wait inside is taken out of it. */
-static void end_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
-{
-	struct sm_build_consumer *consumer = thread->consumer;
-	enum sm_role role = thread->frames[thread->depth - 1].role;
-	bool is_training = role != SM_ROLE_H2D && role != SM_ROLE_SYNC;
-	bool is_inner = false;
-	for (size_t i = thread->depth - 1; i-- > 0;) {
-		is_inner = is_inner || is_work(thread->frames[i].role);
-	}
-	consumer->trained += is_training;
-	if (!consumer->has_current) {
-		consumer->trained_without_batch += is_training;
-		return;
-	}
-	if (is_inner && is_training) {
-		return;
-	}
-	if (is_inner) {
-		struct sm_batch *batch = &consumer->current.batch;
-		*(role == SM_ROLE_H2D ? &batch->h2d_ns : &batch->sync_ns) += end_ns - begin_ns;
-		consumer->nested_ns += end_ns - begin_ns;
-		return;
-	}
-	consumer->pending_ns += begin_ns > consumer->cursor_ns ? begin_ns - consumer->cursor_ns : 0;
-	add_work(consumer, role, end_ns - begin_ns - consumer->nested_ns);
-	consumer->nested_ns = 0;
-	consumer->cursor_ns = end_ns;
-}
-
-/* --- batches on their way --- */
-
-static struct sm_build_batch *find_open(
-	struct sm_build_loader *loader, int64_t iteration, int64_t task)
-{
-	for (size_t i = 0; i < loader->open_count; i++) {
-		struct sm_batch *batch = &loader->open[i].batch;
-		if (batch->task == task && batch->iteration == iteration) {
-			return &loader->open[i];
-		}
-	}
-	return NULL;
-}
-
-/* Batches of an earlier iteration were sent and given up. */
-static void drop_stale(struct sm_build_loader *loader, int32_t iteration)
-{
-	size_t kept = 0;
-	for (size_t i = 0; i < loader->open_count; i++) {
-		if (loader->open[i].batch.iteration == iteration) {
-			loader->open[kept++] = loader->open[i];
-		}
-	}
-	loader->open_count = kept;
-	loader->sent_iteration = iteration;
-	if (loader->sent) {
-		memset(loader->sent, 0, loader->sent_capacity * sizeof(*loader->sent));
-	}
-}
-
-static int next_sequence(struct sm_build_loader *loader, int64_t worker, int32_t *ret_sequence)
-{
-	enum { WORKERS_MAX = 1 << 16 };
-	*ret_sequence = -1;
-	if (worker < 0 || worker >= WORKERS_MAX) {
-		return 0;
-	}
-	size_t before = loader->sent_capacity;
-	int error = sm_mem_grow(
-		&loader->sent, &loader->sent_capacity, (size_t)worker + 1, sizeof(*loader->sent));
-	if (!error) {
-		memset(loader->sent + before, 0,
-			(loader->sent_capacity - before) * sizeof(*loader->sent));
-		*ret_sequence = loader->sent[worker]++;
-	}
-	return error;
-}
-
-static int send(struct sm_build_thread *thread, struct sm_build_loader *loader, int64_t at_ns,
-	const struct sm_build_args *args)
-{
-	enum { OPEN_MAX = 1 << 16 };
-	struct sm_build_batch batch = {.loader = loader->index, .batch = nothing_seen};
-	batch.batch.iteration = (int32_t)sm_build_spans_arg(args, SM_KEY_ITERATION, 0);
-	batch.batch.task = (int32_t)sm_build_spans_arg(args, SM_KEY_TASK, -1);
-	batch.batch.worker = (int32_t)sm_build_spans_arg(args, SM_KEY_WORKER, -1);
-	batch.batch.put_ns = at_ns;
-	batch.batch.sampler_ns = thread->consumer->sampler_ns;
-	thread->consumer->sampler_ns = 0;
-	if (batch.batch.iteration != loader->sent_iteration) {
-		drop_stale(loader, batch.batch.iteration);
-	}
-	int error = next_sequence(loader, batch.batch.worker, &batch.sequence);
-	if (error || loader->open_count >= OPEN_MAX) {
-		return error;
-	}
-	error = sm_mem_grow(
-		&loader->open, &loader->open_capacity, loader->open_count + 1, sizeof(batch));
-	if (!error) {
-		loader->open[loader->open_count++] = batch;
-	}
-	return error;
-}
-
-static void arrive(struct sm_build_consumer *consumer, struct sm_build_loader *loader,
-	int64_t at_ns, const struct sm_build_args *args)
-{
-	struct sm_build_batch *open =
-		find_open(loader, sm_build_spans_arg(args, SM_KEY_ITERATION, 0),
-			sm_build_spans_arg(args, SM_KEY_TASK, -1));
-	if (open) {
-		open->batch.arrive_ns = at_ns;
-		open->batch.deserialize_ns = consumer->deserialize_ns;
-		open->batch.pin_ns = consumer->pin_ns;
-		open->batch.bytes = consumer->bytes;
-	}
-	forget_arrival(consumer);
-}
-
-static struct sm_build_batch take(struct sm_build_loader *loader, int64_t iteration, int64_t task)
-{
-	struct sm_build_batch *open = find_open(loader, iteration, task);
-	struct sm_build_batch taken = {
-		.loader = loader->index, .sequence = -1, .batch = nothing_seen};
-	if (open) {
-		taken = *open;
-		size_t at = (size_t)(open - loader->open);
-		memmove(open, open + 1, (--loader->open_count - at) * sizeof(*open));
-	}
-	taken.batch.iteration = (int32_t)iteration;
-	taken.batch.task = (int32_t)task;
-	return taken;
 }
 
 /* At num_workers=0 the worker's part happened inside this very call. */
@@ -338,8 +77,8 @@ static void deliver(struct sm_build *build, struct sm_build_thread *thread,
 	struct sm_build_consumer *consumer = thread->consumer;
 	const struct sm_build_detail *detail = &thread->details[thread->depth - 1];
 	int64_t iteration = sm_build_spans_arg(&detail->args, SM_KEY_ITERATION, 0);
-	struct sm_build_batch batch =
-		take(loader, iteration, sm_build_spans_arg(&detail->args, SM_KEY_TASK, -1));
+	struct sm_build_batch batch = sm_build_sent_take(
+		loader, iteration, sm_build_spans_arg(&detail->args, SM_KEY_TASK, -1));
 	batch.batch.request_ns = begin_ns;
 	batch.batch.deliver_ns = end_ns;
 	batch.batch.refill_ns = consumer->refill_ns;
@@ -357,54 +96,7 @@ static void deliver(struct sm_build *build, struct sm_build_thread *thread,
 	loader->facts.consumer_tid = thread->tid;
 	loader->facts.batch_total++;
 	note_epoch(loader, &batch.batch);
-	open_step(consumer, &batch);
-}
-
-/* The thread's own clocks at the ends of two calls of next(), less what the second call took, are the step between. */
-static void read_loop(
-	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
-{
-	struct sm_build_consumer *consumer = thread->consumer;
-	const struct sm_trace_cause *cause = &thread->details[thread->depth - 1].cause;
-	bool told = thread->frames[thread->depth - 1].has_cause;
-	if (told && consumer->has_totals && consumer->has_current) {
-		struct sm_cause_sum *loop = &build->loaders[consumer->current.loader]->facts.loop;
-		int64_t wall_ns = begin_ns - consumer->totals_ns;
-		int64_t cpu_ns =
-			(int64_t)(cause->thread_cpu_ns - cause->cpu_ns) - consumer->total_cpu_ns;
-		int64_t delay_ns = (int64_t)(cause->thread_run_delay_ns - cause->run_delay_ns) -
-				   consumer->total_run_delay_ns;
-		if (cpu_ns >= 0 && delay_ns >= 0 && wall_ns > 0) {
-			loop->wall_ns += wall_ns;
-			loop->cpu_ns += cpu_ns < wall_ns ? cpu_ns : wall_ns;
-			loop->run_delay_ns += delay_ns;
-			loop->count++;
-		}
-	}
-	consumer->has_totals = told;
-	consumer->totals_ns = end_ns;
-	consumer->total_cpu_ns = told ? (int64_t)cause->thread_cpu_ns : 0;
-	consumer->total_run_delay_ns = told ? (int64_t)cause->thread_run_delay_ns : 0;
-}
-
-/* What helper threads computed while the loop computed: intra-op threads at work. */
-static void read_helpers(struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns)
-{
-	const struct sm_trace_cause *cause = &thread->details[thread->depth - 1].cause;
-	struct sm_build_consumer *consumer = thread->consumer;
-	if (!thread->frames[thread->depth - 1].has_cause || !consumer->has_current ||
-		cause->missing & SM_TRACE_NO_PROCESS_CPU) {
-		return;
-	}
-	struct sm_cause_sum *sum =
-		&build->loaders[consumer->current.loader]->sums.stage[SM_STAGE_COMPUTE];
-	sum->wall_ns += wall_ns;
-	sum->cpu_ns += (int64_t)cause->cpu_ns;
-	sum->run_delay_ns += (int64_t)cause->run_delay_ns;
-	sum->helper_cpu_ns += cause->process_cpu_ns > cause->cpu_ns
-				      ? (int64_t)(cause->process_cpu_ns - cause->cpu_ns)
-				      : 0;
-	sum->count++;
+	sm_build_step_open(consumer, &batch);
 }
 
 static int end_next(
@@ -412,8 +104,8 @@ static int end_next(
 {
 	const struct sm_build_args *args = &thread->details[thread->depth - 1].args;
 	struct sm_build_loader *loader;
-	read_loop(build, thread, begin_ns, end_ns);
-	int error = close_step(build, thread->consumer, begin_ns);
+	sm_build_step_read_loop(build, thread, begin_ns, end_ns);
+	int error = sm_build_step_close(build, thread->consumer, begin_ns);
 	error = error ? error
 		      : sm_build_loader_find(build, thread->process,
 				sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
@@ -437,7 +129,7 @@ static int end_iterate(
 {
 	const struct sm_build_args *args = &thread->details[thread->depth - 1].args;
 	struct sm_build_loader *loader;
-	int error = close_step(build, thread->consumer, begin_ns);
+	int error = sm_build_step_close(build, thread->consumer, begin_ns);
 	error = error ? error
 		      : sm_build_loader_find(build, thread->process,
 				sm_build_spans_arg(args, SM_KEY_LOADER, -1), &loader);
@@ -477,10 +169,10 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 		return 0;
 	default:
 		if (frame->role == SM_ROLE_BACKWARD || frame->role == SM_ROLE_OPTIMIZER) {
-			read_helpers(build, thread, wall_ns);
+			sm_build_step_read_helpers(build, thread, wall_ns);
 		}
-		if (is_work(frame->role)) {
-			end_work(thread, frame->begin_ns, end_ns);
+		if (sm_build_step_is_work(frame->role)) {
+			sm_build_step_work(thread, frame->begin_ns, end_ns);
 		}
 		return 0;
 	}
@@ -528,10 +220,10 @@ int sm_build_consume_mark(struct sm_build *build, struct sm_build_thread *thread
 		return error;
 	}
 	if (role == SM_ROLE_PUT) {
-		return send(thread, loader, at_ns, args);
+		return sm_build_sent_put(thread, loader, at_ns, args);
 	}
 	if (role == SM_ROLE_ARRIVE) {
-		arrive(thread->consumer, loader, at_ns, args);
+		sm_build_sent_arrive(thread->consumer, loader, at_ns, args);
 	} else {
 		note_device(build, thread->consumer, loader, args);
 	}
@@ -545,7 +237,7 @@ int sm_build_consume_finish(struct sm_build *build)
 	for (size_t i = 0; i < build->thread_count && !error; i++) {
 		struct sm_build_consumer *consumer = build->threads[i]->consumer;
 		if (consumer) {
-			error = close_step(build, consumer,
+			error = sm_build_step_close(build, consumer,
 				consumer->has_training ? consumer->cursor_ns : build->last_ns);
 		}
 	}
