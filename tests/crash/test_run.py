@@ -208,7 +208,7 @@ class Terminal:
     def type(self, text: str) -> None:
         os.write(self.fd, text.encode())
 
-    def expect(self, text: str, seconds: float = 10) -> None:
+    def expect(self, text: str, seconds: float = 40) -> None:
         until = time.monotonic() + seconds
         while text not in self.seen:
             left = until - time.monotonic()
