@@ -2,198 +2,22 @@
  *
  * One pass, one object a line. Spans become complete events ("X") when they end, with what was attached to them and, where
  * it was measured, how their time divides into CPU, waiting for a CPU and waiting for something else. Spans that never
- * ended become begin events ("B"); those whose end was lost last until the loss and say `end_lost`. Marks are instants, counters and samples are counters; a sample that only grows is
- * shown as its rate. A track's process is the pid, unless two processes of the run share one: pids come again, and
- * other hosts have the same. */
-#include "base/arena.h"
-#include "base/json.h"
-#include "base/mem.h"
+ * ended become begin events ("B"); those whose end was lost last until the loss and say `end_lost`. Marks are instants,
+ * counters and samples are counters; a sample that only grows is shown as its rate. A track's process is the pid, unless
+ * two processes of the run share one: pids come again, and other hosts have the same. */
 #include "base/metric.h"
+#include "export/chrome_event.h"
 #include "export/export.h"
-#include "export/open_spans.h"
 #include "trace/trace_reader.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-enum {
-	MACHINE_PID = 0,	   /* the track of counters that are no process's */
-	SECOND_OF_A_PID = 1 << 23, /* above every pid of Linux */
-};
-
-struct known_name {
-	const char *text; /* in arena */
-	enum sm_role role;
-};
-
 struct last_sample {
 	int64_t time_ns;
 	double value;
 };
-
-struct chrome {
-	struct sm_json json;
-	struct sm_arena arena;
-	struct sm_map names;   /* process << 32 | id -> struct known_name */
-	struct sm_map samples; /* metric << 48 ^ instance -> struct last_sample */
-	struct sm_map pids;    /* pid -> ordinal that has it as its track */
-	struct sm_map tracks;  /* ordinal -> pid of its track */
-	struct sm_open_spans open;
-};
-
-/* --- pieces of an event --- */
-
-/* `time` in microseconds with all digits of the nanoseconds: the unit of the format. */
-static void put_us(struct sm_json *json, const char *key, int64_t time_ns)
-{
-	sm_json_double(json, key, (double)time_ns / 1000);
-}
-
-static int64_t track_of(const struct chrome *chrome, uint32_t process)
-{
-	uint64_t pid;
-	return sm_map_find(&chrome->tracks, process, &pid) ? (int64_t)pid : (int64_t)process;
-}
-
-static void begin_event(
-	struct chrome *chrome, const char *phase, const char *name, int64_t pid, int64_t tid)
-{
-	fputc('\n', chrome->json.out);
-	sm_json_begin_object(&chrome->json, NULL);
-	sm_json_string(&chrome->json, "ph", phase);
-	sm_json_string(&chrome->json, "name", name);
-	sm_json_int(&chrome->json, "pid", pid);
-	sm_json_int(&chrome->json, "tid", tid);
-}
-
-static int end_event(struct chrome *chrome)
-{
-	sm_json_end(&chrome->json);
-	return ferror(chrome->json.out) ? -EIO : 0;
-}
-
-static void put_metadata(
-	struct chrome *chrome, const char *what, int64_t pid, int64_t tid, const char *name)
-{
-	begin_event(chrome, "M", what, pid, tid);
-	sm_json_begin_object(&chrome->json, "args");
-	sm_json_string(&chrome->json, "name", name);
-	sm_json_end(&chrome->json);
-	end_event(chrome);
-}
-
-static const struct known_name *name_of(const struct chrome *chrome, uint32_t process, uint32_t id)
-{
-	static const struct known_name unknown = {"?", SM_ROLE_OPERATION};
-	uint64_t place;
-	if (!sm_map_find(&chrome->names, (uint64_t)process << 32 | id, &place)) {
-		return &unknown;
-	}
-	return (const struct known_name *)(uintptr_t)place;
-}
-
-static void put_arg(struct chrome *chrome, uint32_t process, const struct sm_open_arg *arg)
-{
-	enum sm_key key = (enum sm_key)arg->key;
-	if (key == SM_KEY_INDEX_TEXT) {
-		sm_json_string(&chrome->json, "index",
-			name_of(chrome, process, (uint32_t)arg->value)->text);
-	} else {
-		sm_json_int(&chrome->json, sm_vocabulary_key_name(key), arg->value);
-	}
-}
-
-static void put_args(struct chrome *chrome, const struct sm_open_thread *thread, size_t from)
-{
-	for (size_t i = from; i < thread->arg_count; i++) {
-		put_arg(chrome, thread->process, &thread->args[i]);
-	}
-}
-
-static void put_count(struct chrome *chrome, const char *key, uint64_t count)
-{
-	if (count) {
-		sm_json_int(&chrome->json, key, (int64_t)count);
-	}
-}
-
-static void put_cause(struct chrome *chrome, const struct sm_trace_cause *cause, int64_t wall_ns)
-{
-	bool has_cpu = !(cause->missing & 2), has_delay = !(cause->missing & 1);
-	int64_t cpu_ns = (int64_t)cause->cpu_ns, delay_ns = (int64_t)cause->run_delay_ns;
-	if (has_cpu) {
-		put_us(&chrome->json, "cpu_us", cpu_ns);
-	}
-	if (has_delay) {
-		put_us(&chrome->json, "run_delay_us", delay_ns);
-	}
-	if (has_cpu && has_delay) {
-		int64_t blocked_ns = wall_ns - cpu_ns - delay_ns;
-		put_us(&chrome->json, "blocked_us", blocked_ns > 0 ? blocked_ns : 0);
-	}
-	put_count(chrome, "read_bytes", (uint64_t)cause->block_inputs * 512);
-	put_count(chrome, "minor_faults", cause->minor_faults);
-	put_count(chrome, "major_faults", cause->major_faults);
-	put_count(chrome, "voluntary_switches", cause->voluntary_switches);
-	put_count(chrome, "involuntary_switches", cause->involuntary_switches);
-}
-
-/* --- spans and marks --- */
-
-enum span_end { SPAN_ENDED, SPAN_END_LOST, SPAN_NEVER_ENDED };
-
-static void put_span_args(struct chrome *chrome, const struct sm_open_thread *thread,
-	const struct sm_open_span *span, int64_t end_ns, enum span_end how)
-{
-	sm_json_begin_object(&chrome->json, "args");
-	put_args(chrome, thread, span->first_arg);
-	if (span->has_cause) {
-		put_cause(chrome, &span->cause, end_ns - span->begin_ns);
-	}
-	if (how == SPAN_END_LOST) {
-		sm_json_bool(&chrome->json, "end_lost", true);
-	}
-	sm_json_end(&chrome->json);
-}
-
-static int put_span(struct chrome *chrome, const struct sm_open_thread *thread,
-	const struct sm_open_span *span, int64_t end_ns, enum span_end how)
-{
-	const struct known_name *name = name_of(chrome, thread->process, span->name);
-	begin_event(chrome, how == SPAN_NEVER_ENDED ? "B" : "X", name->text,
-		track_of(chrome, thread->process), thread->tid);
-	sm_json_string(&chrome->json, "cat", sm_vocabulary_role_name(name->role));
-	put_us(&chrome->json, "ts", span->begin_ns);
-	if (how != SPAN_NEVER_ENDED) {
-		put_us(&chrome->json, "dur", end_ns - span->begin_ns);
-	}
-	if (thread->arg_count > span->first_arg || span->has_cause || how == SPAN_END_LOST) {
-		put_span_args(chrome, thread, span, end_ns, how);
-	}
-	return end_event(chrome);
-}
-
-/* Numbers behind a mark are its own, so it is told when the next event shows that there are no more. */
-static int put_mark(struct chrome *chrome, struct sm_open_thread *thread)
-{
-	if (!thread->has_mark) {
-		return 0;
-	}
-	const struct known_name *name = name_of(chrome, thread->process, thread->mark_name);
-	begin_event(chrome, "i", name->text, track_of(chrome, thread->process), thread->tid);
-	sm_json_string(&chrome->json, "cat", sm_vocabulary_role_name(name->role));
-	put_us(&chrome->json, "ts", thread->mark_ns);
-	sm_json_string(&chrome->json, "s", "t");
-	if (thread->arg_count > thread->mark_arg) {
-		sm_json_begin_object(&chrome->json, "args");
-		put_args(chrome, thread, thread->mark_arg);
-		sm_json_end(&chrome->json);
-	}
-	thread->has_mark = false;
-	thread->arg_count = thread->mark_arg;
-	return end_event(chrome);
-}
 
 static void keep_mark(struct sm_open_thread *thread, int64_t time_ns, uint32_t name)
 {
@@ -203,24 +27,24 @@ static void keep_mark(struct sm_open_thread *thread, int64_t time_ns, uint32_t n
 	thread->mark_arg = thread->arg_count;
 }
 
-static int end_span(struct chrome *chrome, struct sm_open_thread *thread, int64_t time_ns)
+static int end_span(struct sm_chrome *chrome, struct sm_open_thread *thread, int64_t time_ns)
 {
 	if (!thread->span_count) {
 		return 0; /* began before the recording did, or its begin was lost */
 	}
-	int error = put_span(
-		chrome, thread, &thread->spans[thread->span_count - 1], time_ns, SPAN_ENDED);
+	int error = sm_chrome_event_span(
+		chrome, thread, &thread->spans[thread->span_count - 1], time_ns, SM_CHROME_ENDED);
 	sm_open_spans_pop(thread);
 	return error;
 }
 
 /* What was open when the recording, or this thread's part of it, broke off. */
-static int put_open_spans(
-	struct chrome *chrome, struct sm_open_thread *thread, int64_t end_ns, enum span_end how)
+static int put_open_spans(struct sm_chrome *chrome, struct sm_open_thread *thread, int64_t end_ns,
+	enum sm_chrome_end how)
 {
-	int error = put_mark(chrome, thread);
+	int error = sm_chrome_event_mark(chrome, thread);
 	while (!error && thread->span_count) {
-		error = put_span(
+		error = sm_chrome_event_span(
 			chrome, thread, &thread->spans[thread->span_count - 1], end_ns, how);
 		sm_open_spans_pop(thread);
 	}
@@ -229,21 +53,17 @@ static int put_open_spans(
 
 /* --- payloads --- */
 
-static int put_counter(struct chrome *chrome, const struct sm_open_thread *thread, int64_t time_ns,
-	const uint64_t *words)
+static int put_counter(struct sm_chrome *chrome, const struct sm_open_thread *thread,
+	int64_t time_ns, const uint64_t *words)
 {
 	double value;
 	memcpy(&value, &words[1], sizeof(value));
-	const struct known_name *name = name_of(chrome, thread->process, (uint32_t)words[0]);
-	begin_event(chrome, "C", name->text, track_of(chrome, thread->process), thread->tid);
-	put_us(&chrome->json, "ts", time_ns);
-	sm_json_begin_object(&chrome->json, "args");
-	sm_json_double(&chrome->json, "value", value);
-	sm_json_end(&chrome->json);
-	return end_event(chrome);
+	return sm_chrome_event_value(chrome,
+		sm_chrome_event_name(chrome, thread->process, (uint32_t)words[0])->text,
+		sm_chrome_event_track(chrome, thread->process), thread->tid, time_ns, value);
 }
 
-static int take_payload(struct chrome *chrome, struct sm_open_thread *thread,
+static int take_payload(struct sm_chrome *chrome, struct sm_open_thread *thread,
 	const struct sm_trace_events *events, size_t row)
 {
 	uint32_t type = events->name[row];
@@ -264,21 +84,23 @@ static int take_payload(struct chrome *chrome, struct sm_open_thread *thread,
 		return put_counter(chrome, thread, events->time_ns[row], words);
 	}
 	if (type == SM_TRACE_THREAD && count >= 1 && words[0] >> 32) {
-		put_metadata(chrome, "thread_name", track_of(chrome, thread->process), thread->tid,
-			name_of(chrome, thread->process, (uint32_t)(words[0] >> 32))->text);
+		sm_chrome_event_metadata(chrome, "thread_name",
+			sm_chrome_event_track(chrome, thread->process), thread->tid,
+			sm_chrome_event_name(chrome, thread->process, (uint32_t)(words[0] >> 32))
+				->text);
 	}
 	return 0;
 }
 
 /* --- what the visitor is told --- */
 
-static int take_event(struct chrome *chrome, struct sm_open_thread *thread,
+static int take_event(struct sm_chrome *chrome, struct sm_open_thread *thread,
 	const struct sm_trace_events *events, size_t row)
 {
 	int64_t time_ns = events->time_ns[row];
 	bool is_payload = events->kind[row] == SM_TRACE_PAYLOAD;
 	bool is_arg = is_payload && events->name[row] >= SM_TRACE_ARG;
-	int error = is_arg ? 0 : put_mark(chrome, thread);
+	int error = is_arg ? 0 : sm_chrome_event_mark(chrome, thread);
 	if (error) {
 		return error;
 	}
@@ -298,14 +120,14 @@ static int take_event(struct chrome *chrome, struct sm_open_thread *thread,
 
 static int take_events(void *context, const struct sm_trace_events *events)
 {
-	struct chrome *chrome = context;
+	struct sm_chrome *chrome = context;
 	struct sm_open_thread *thread =
 		sm_open_spans_of(&chrome->open, events->process, events->tid);
 	if (!thread) {
 		return -ENOMEM;
 	}
 	int error = events->broken
-			    ? put_open_spans(chrome, thread, events->time_ns[0], SPAN_END_LOST)
+			    ? put_open_spans(chrome, thread, events->time_ns[0], SM_CHROME_END_LOST)
 			    : 0;
 	for (size_t i = 0; !error && i < events->count; i++) {
 		error = take_event(chrome, thread, events, i);
@@ -315,26 +137,26 @@ static int take_events(void *context, const struct sm_trace_events *events)
 
 static int take_name(void *context, uint32_t process, const struct sm_trace_name *name)
 {
-	struct chrome *chrome = context;
+	struct sm_chrome *chrome = context;
 	if (name->kind == SM_NAME_FACT) {
 		return 0;
 	}
-	struct known_name *known = sm_arena_alloc(&chrome->arena, sizeof(*known));
+	struct sm_chrome_name *known = sm_arena_alloc(&chrome->arena, sizeof(*known));
 	char *text = sm_arena_strdup(&chrome->arena, name->text);
 	if (!known || !text) {
 		return -ENOMEM;
 	}
-	*known = (struct known_name){text, name->role};
+	*known = (struct sm_chrome_name){text, name->role};
 	return sm_map_set(
 		&chrome->names, (uint64_t)process << 32 | name->id, (uint64_t)(uintptr_t)known);
 }
 
-static int take_track(struct chrome *chrome, const struct sm_trace_process *process)
+static int take_track(struct sm_chrome *chrome, const struct sm_trace_process *process)
 {
 	uint64_t owner, pid = process->pid > 0 ? (uint64_t)process->pid : UINT64_MAX;
 	if (pid == UINT64_MAX ||
 		(sm_map_find(&chrome->pids, pid, &owner) && owner != process->ordinal)) {
-		pid = (uint64_t)SECOND_OF_A_PID + process->ordinal;
+		pid = (uint64_t)SM_CHROME_SECOND_OF_A_PID + process->ordinal;
 	}
 	int error = sm_map_set(&chrome->pids, pid, process->ordinal);
 	return error ? error : sm_map_set(&chrome->tracks, process->ordinal, pid);
@@ -342,7 +164,7 @@ static int take_track(struct chrome *chrome, const struct sm_trace_process *proc
 
 static int take_process(void *context, const struct sm_trace_process *process)
 {
-	struct chrome *chrome = context;
+	struct sm_chrome *chrome = context;
 	char name[320];
 	if (sm_map_find(&chrome->tracks, process->ordinal, NULL)) {
 		return 0; /* told before */
@@ -356,12 +178,13 @@ static int take_process(void *context, const struct sm_trace_process *process)
 	} else {
 		snprintf(name, sizeof(name), "%s", process->program);
 	}
-	put_metadata(chrome, "process_name", track_of(chrome, process->ordinal), 0, name);
+	sm_chrome_event_metadata(
+		chrome, "process_name", sm_chrome_event_track(chrome, process->ordinal), 0, name);
 	return ferror(chrome->json.out) ? -EIO : 0;
 }
 
 /* A level as it is; of what only grows the rate since the sample before. */
-static bool rate_or_level(struct chrome *chrome, const struct sm_metric_info *metric,
+static bool rate_or_level(struct sm_chrome *chrome, const struct sm_metric_info *metric,
 	int64_t instance, int64_t time_ns, double *value)
 {
 	if (metric->kind == SM_GAUGE) {
@@ -385,8 +208,8 @@ static bool rate_or_level(struct chrome *chrome, const struct sm_metric_info *me
 	return moved;
 }
 
-static void put_sample(struct chrome *chrome, const struct sm_metric_info *metric, int64_t instance,
-	int64_t time_ns, double value)
+static void put_sample(struct sm_chrome *chrome, const struct sm_metric_info *metric,
+	int64_t instance, int64_t time_ns, double value)
 {
 	char name[96];
 	bool alone = metric->scope == SM_SCOPE_SYSTEM || metric->scope == SM_SCOPE_GROUP ||
@@ -398,18 +221,14 @@ static void put_sample(struct chrome *chrome, const struct sm_metric_info *metri
 		snprintf(name, sizeof(name), "%s %" PRId64 " (%s%s)", metric->name, instance,
 			metric->unit, per);
 	}
-	begin_event(
-		chrome, "C", name, metric->scope == SM_SCOPE_PROCESS ? instance : MACHINE_PID, 0);
-	put_us(&chrome->json, "ts", time_ns);
-	sm_json_begin_object(&chrome->json, "args");
-	sm_json_double(&chrome->json, "value", value);
-	sm_json_end(&chrome->json);
-	end_event(chrome);
+	sm_chrome_event_value(chrome, name,
+		metric->scope == SM_SCOPE_PROCESS ? instance : SM_CHROME_MACHINE, 0, time_ns,
+		value);
 }
 
 static int take_samples(void *context, const struct sm_trace_samples *samples)
 {
-	struct chrome *chrome = context;
+	struct sm_chrome *chrome = context;
 	for (size_t i = 0; i < samples->count; i++) {
 		const struct sm_metric_info *metric = sm_metric_find(samples->metric[i]);
 		double value = samples->value[i];
@@ -425,31 +244,29 @@ static int take_samples(void *context, const struct sm_trace_samples *samples)
 static int take_loss(
 	void *context, uint32_t process, uint64_t events, int64_t first_ns, int64_t last_ns)
 {
-	struct chrome *chrome = context;
+	struct sm_chrome *chrome = context;
 	char name[64];
 	snprintf(name, sizeof(name), "%" PRIu64 " events lost", events);
-	begin_event(chrome, "i", name, track_of(chrome, process), 0);
-	put_us(&chrome->json, "ts", first_ns > 0 ? first_ns : 0);
-	sm_json_string(&chrome->json, "s", "p");
-	return end_event(chrome);
+	return sm_chrome_event_instant(
+		chrome, name, sm_chrome_event_track(chrome, process), first_ns > 0 ? first_ns : 0);
 }
 
 /* --- the whole --- */
 
-static int begin_file(struct chrome *chrome)
+static int begin_file(struct sm_chrome *chrome)
 {
 	sm_json_begin_object(&chrome->json, NULL);
 	sm_json_string(&chrome->json, "displayTimeUnit", "ns");
 	sm_json_begin_array(&chrome->json, "traceEvents");
-	put_metadata(chrome, "process_name", MACHINE_PID, 0, "machine");
+	sm_chrome_event_metadata(chrome, "process_name", SM_CHROME_MACHINE, 0, "machine");
 	return ferror(chrome->json.out) ? -EIO : 0;
 }
 
-static int end_file(struct chrome *chrome)
+static int end_file(struct sm_chrome *chrome)
 {
 	int error = 0;
 	for (size_t i = 0; !error && i < chrome->open.count; i++) {
-		error = put_open_spans(chrome, &chrome->open.threads[i], 0, SPAN_NEVER_ENDED);
+		error = put_open_spans(chrome, &chrome->open.threads[i], 0, SM_CHROME_NEVER_ENDED);
 	}
 	sm_json_end(&chrome->json);
 	sm_json_end(&chrome->json);
@@ -459,7 +276,7 @@ static int end_file(struct chrome *chrome)
 
 static int write_chrome(const char *run_path, FILE *out, struct sm_error *reterr)
 {
-	struct chrome chrome = {.open = SM_OPEN_SPANS_EMPTY};
+	struct sm_chrome chrome = {.open = SM_OPEN_SPANS_EMPTY};
 	struct sm_trace_visitor visitor = {
 		.context = &chrome,
 		.process = take_process,
