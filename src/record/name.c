@@ -49,6 +49,23 @@ enum { WEIGHT_MAX = 8 };
 
 /* --- weights --- */
 
+/* Just below carrying, so that one long span decides; none where the session wants no causes. */
+static void begin_weight(uint32_t id)
+{
+	if (id < SM_NAME_WEIGHTS) {
+		unsigned char weight =
+			sm_session_here.long_span_us < 0 ? 0 : SM_NAME_WEIGHT_CARRY - 1;
+		__atomic_store_n(&sm_name_weights[id], weight, __ATOMIC_RELAXED);
+	}
+}
+
+void sm_name_reset_weights(void)
+{
+	for (uint32_t id = 1; id < count; id++) {
+		begin_weight(id);
+	}
+}
+
 unsigned char sm_name_lower_weight(uint32_t name)
 {
 	if (name >= SM_NAME_WEIGHTS) {
@@ -173,9 +190,7 @@ static uint32_t add(const struct name_entry *name)
 		return 0;
 	}
 	*entry_of(id) = kept;
-	if (id < SM_NAME_WEIGHTS && sm_session_here.long_span_us >= 0) {
-		sm_name_weights[id] = SM_NAME_WEIGHT_CARRY - 1;
-	}
+	begin_weight(id);
 	__atomic_store_n(&count, id + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(place_of(lookup, &kept), id, __ATOMIC_RELEASE);
 	return id;

@@ -18,6 +18,7 @@ int sm_name_write_all(struct sm_ring_writer *writer);
  * turns out long, so it rises in the long run when the median is long and falls when it is not; it is a running median
  * that knows only the one thing that is asked of it. A new name starts just below SM_NAME_WEIGHT_CARRY. */
 extern unsigned char sm_name_weights[SM_NAME_WEIGHTS];
+void sm_name_reset_weights(void);		   /* under the lock, when a session starts */
 unsigned char sm_name_lower_weight(uint32_t name); /* returns the weight before */
 void sm_name_raise_weight(uint32_t name);
 

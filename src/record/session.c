@@ -3,6 +3,7 @@
 #include "record/environment.h"
 #include "record/fork.h"
 #include "record/identity.h"
+#include "record/name.h"
 #include "record/thread.h"
 
 #include <stallmeter/stallmeter.h>
@@ -80,6 +81,7 @@ static int start(const struct sm_session_options *options)
 		return error;
 	}
 	session->unique[0] = '\0';
+	sm_name_reset_weights();
 	sm_thread_stop_all(); /* a thread that was held up in the middle of an event when the last session stopped */
 	sm_fork_state->retry_time = 0;
 	error = sm_fork_open_file();

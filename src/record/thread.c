@@ -117,6 +117,7 @@ unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time)
 
 static void open_pen(struct sm_thread *thread)
 {
+	thread->hot.long_span = sm_session_long_span();
 	SM_INLINE_STORE(thread->words_end, sm_ring_writer_words_end(&thread->slot));
 	if (sm_session_here.clock.kind == SM_RING_CLOCK_TSC) {
 		SM_INLINE_STORE(thread->hot.limit, sm_ring_writer_words_end(&thread->slot));
@@ -277,7 +278,6 @@ static struct sm_thread *join_process(void)
 	thread->tid = (uint32_t)syscall(SYS_gettid);
 	forget_losses(thread);
 	thread->hot.weights = sm_name_weights;
-	thread->hot.long_span = sm_session_long_span();
 	thread->live = 1;
 	sm_inline_here = &thread->hot;
 	pthread_once(&exit_key_once, make_exit_key);
