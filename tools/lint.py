@@ -19,7 +19,7 @@ sys.path[:0] = [str(ROOT / "tests" / "suites"), str(ROOT / "tools")]
 
 import environments
 import programs
-from tally import BUILD, call
+from tally import call
 
 
 def tracked(*suffixes: str) -> list[str]:
@@ -36,17 +36,11 @@ def gcc_warnings() -> str:
 
 
 def clang_warnings() -> str:
-    folder = BUILD / "clang"
-    if not (folder / "build.ninja").exists():
-        done = call(["meson", "setup", "-Dwerror=true", folder, ROOT], seconds=300, variables={"CC": "clang"})
-        if done.code != 0:
-            return done.tail()
-    done = call(["ninja", "-C", folder, "-k", "0"], seconds=1200)
-    return "" if done.code == 0 else programs.complaints(done.output) or done.tail()
+    return programs.build("clang")[1]
 
 
 def clang_tidy() -> str:
-    folder, problem = programs.build("tsan")  # a build by clang, whose flags it understands
+    folder, problem = programs.build("clang")  # whose flags it understands
     if problem:
         return problem
     commands = json.loads((folder / "compile_commands.json").read_text())

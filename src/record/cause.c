@@ -88,10 +88,10 @@ static bool is_schedstat_of_another(int fd)
 void sm_cause_close_inherited(void)
 {
 	for (int i = 0; i < OPEN_FDS_MAX; i++) {
-		if (open_fds[i] && is_schedstat_of_another(open_fds[i] - 1)) {
-			close(open_fds[i] - 1);
+		int fd = __atomic_exchange_n(&open_fds[i], 0, __ATOMIC_RELAXED) - 1;
+		if (fd >= 0 && is_schedstat_of_another(fd)) {
+			close(fd);
 		}
-		open_fds[i] = 0;
 	}
 }
 

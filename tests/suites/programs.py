@@ -19,7 +19,8 @@ _COMMON = ["-Dwerror=true", "-Dbuildtype=debugoptimized", "-Db_ndebug=false"]
 BUILDS: dict[str, tuple[str, list[str]]] = {
     "test": ("gcc", [*_COMMON]),
     "asan": ("gcc", [*_COMMON, "-Db_sanitize=address,undefined", "-Dpython=disabled"]),
-    "tsan": ("clang", [*_COMMON, "-Db_sanitize=thread", "-Db_lundef=false", "-Dpython=disabled"]),
+    "tsan": ("gcc", [*_COMMON, "-Db_sanitize=thread", "-Dpython=disabled"]),
+    "clang": ("clang", ["-Dwerror=true"]),
     "fuzz": ("clang", [*_COMMON, "-Db_sanitize=address,undefined", "-Db_lundef=false", "-Dpython=disabled",
                        "-Dtests=disabled", "-Dfuzz=true"]),
 }
