@@ -4,14 +4,30 @@
 
 #include <math.h>
 
-/* Growth of a cumulative counter, over all its instances; NaN when there is none. */
-static double grown(const struct sm_model *model, enum sm_metric metric)
+/* Growth of a cumulative counter while the loops ran: importing libraries before is nobody's bottleneck, and on a
+ * machine with other work the two times may look quite different. A point stands for the time since the one before. */
+static double grown_while(const struct sm_series *series, double begin_s, double end_s)
 {
-	double sum = NAN;
+	double sum = 0, step = series->count > 1 ? series->time_s[1] - series->time_s[0] : 0;
+	for (size_t i = 0; i < series->count; i++) {
+		step = i ? series->time_s[i] - series->time_s[i - 1] : step;
+		if (series->time_s[i] >= begin_s && series->time_s[i] <= end_s) {
+			sum += series->value[i] * step;
+		}
+	}
+	return sum;
+}
+
+/* Over all instances; NaN when there is none. */
+static double grown(const struct sm_analysis *analysis, enum sm_metric metric)
+{
+	const struct sm_model *model = analysis->model;
+	double begin_s = (double)(analysis->begin_ns - model->begin_ns) * 1e-9;
+	double end_s = (double)(analysis->end_ns - model->begin_ns) * 1e-9, sum = NAN;
 	for (size_t i = 0; i < model->series_count; i++) {
-		const struct sm_series *series = &model->series[i];
-		if (series->metric == metric) {
-			sum = (isnan(sum) ? 0 : sum) + series->last - series->first;
+		if (model->series[i].metric == metric) {
+			sum = (isnan(sum) ? 0 : sum) +
+			      grown_while(&model->series[i], begin_s, end_s);
 		}
 	}
 	return sum;
@@ -36,21 +52,21 @@ static void add_delay(struct sm_cpu_taken *taken, const struct sm_loader *loader
 	taken->delay_share = wall > 0 ? delay / wall : 0;
 }
 
-static void add_machine(struct sm_cpu_taken *taken, const struct sm_model *model)
+static void add_machine(struct sm_cpu_taken *taken, const struct sm_analysis *analysis)
 {
-	double idle = grown(model, SM_METRIC_CPU_IDLE);
-	double busy = grown(model, SM_METRIC_CPU_USER) + grown(model, SM_METRIC_CPU_SYSTEM) +
-		      or_zero(grown(model, SM_METRIC_CPU_STEAL));
+	double idle = grown(analysis, SM_METRIC_CPU_IDLE);
+	double busy = grown(analysis, SM_METRIC_CPU_USER) + grown(analysis, SM_METRIC_CPU_SYSTEM) +
+		      or_zero(grown(analysis, SM_METRIC_CPU_STEAL));
 	taken->idle_share = idle / (idle + busy);
-	taken->own_share = fmin(1, grown(model, SM_METRIC_PROC_CPU) / busy);
+	taken->own_share = fmin(1, grown(analysis, SM_METRIC_PROC_CPU) / busy);
 }
 
-static void add_quota(struct sm_cpu_taken *taken, const struct sm_model *model)
+static void add_quota(struct sm_cpu_taken *taken, const struct sm_analysis *analysis)
 {
-	double periods = grown(model, SM_METRIC_GROUP_PERIODS);
-	taken->throttled_s = grown(model, SM_METRIC_GROUP_THROTTLED_TIME);
+	double periods = grown(analysis, SM_METRIC_GROUP_PERIODS);
+	taken->throttled_s = grown(analysis, SM_METRIC_GROUP_THROTTLED_TIME);
 	taken->throttled_share =
-		periods > 0 ? grown(model, SM_METRIC_GROUP_THROTTLED) / periods : periods;
+		periods > 0 ? grown(analysis, SM_METRIC_GROUP_THROTTLED) / periods : periods;
 	taken->quota_share =
 		taken->delay_s > 0 ? fmin(1, or_zero(taken->throttled_s) / taken->delay_s) : 0;
 	/* Throttled time counts a stopped CPU once, however many threads wait on it. Where threads waited while a good part
@@ -65,7 +81,7 @@ struct sm_cpu_taken sm_cpu_taken_of(
 {
 	struct sm_cpu_taken taken = {0};
 	add_delay(&taken, loader);
-	add_machine(&taken, analysis->model);
-	add_quota(&taken, analysis->model);
+	add_machine(&taken, analysis);
+	add_quota(&taken, analysis);
 	return taken;
 }

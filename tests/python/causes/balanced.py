@@ -1,6 +1,8 @@
 from plain import *
 
-COMPUTE_S = 0.020
+SAMPLES = 480
+COMPUTE_S = 0
+REST_S = 0.060
 
 
 def work():

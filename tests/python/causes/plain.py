@@ -5,7 +5,8 @@ import time
 
 SAMPLES = 800
 EPOCHS = 1
-COMPUTE_S = 0.004
+COMPUTE_S = 0.004  # of a step: CPU, and time in which another device works
+REST_S = 0
 SETTINGS = {"batch_size": 8, "num_workers": 2}
 
 collate = None

@@ -57,6 +57,7 @@ def main():
             until = time.thread_time() + parts.COMPUTE_S
             while time.thread_time() < until:
                 model(images)
+            time.sleep(parts.REST_S)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
