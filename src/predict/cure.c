@@ -196,8 +196,22 @@ static void free_input(struct sm_demand *demand)
 	scale_work(demand, 0);
 }
 
-static void apply_to_one(
-	const struct sm_cure *cure, const struct sm_service *service, struct sm_demand *demand)
+/* Where workers wait for a CPU, so do the threads that hand their batches over, and the loop itself. */
+static void free_run_delay(const struct sm_loader_model *model, const struct sm_service *service,
+	double share, struct sm_demand *demand)
+{
+	double worker = isnan(demand->run_delay_share) ? 0 : demand->run_delay_share * share;
+	double loop = fmax(1 - model->loop_computing - model->loop_blocked, 0) * share;
+	take_off_running(demand, service->run_delay * share);
+	demand->way *= 1 - worker;
+	demand->hand *= 1 - fmax(worker, loop);
+	demand->draw *= 1 - loop;
+	demand->compute *= 1 - loop;
+	demand->other *= 1 - loop;
+}
+
+static void apply_to_one(const struct sm_cure *cure, const struct sm_loader_model *model,
+	const struct sm_service *service, struct sm_demand *demand)
 {
 	switch (cure->kind) {
 	case SM_CURE_STAGE_FREE:
@@ -213,7 +227,7 @@ static void apply_to_one(
 		take_off_input(demand, service->fetch_input);
 		break;
 	case SM_CURE_RUN_DELAY_FREE:
-		take_off_running(demand, service->run_delay * whole_unless_said(cure->share));
+		free_run_delay(model, service, fmin(whole_unless_said(cure->share), 1), demand);
 		break;
 	case SM_CURE_BLOCKED_FREE:
 		take_off_blocked(demand, service->blocked_other * whole_unless_said(cure->share));
@@ -340,7 +354,7 @@ int sm_cure_apply(const struct sm_loader_model *model, const struct sm_cure *cur
 	for (size_t i = 0; i < model->count; i++) {
 		demands[i] = demand_of(&model->services[i], &usual);
 		if (cure) {
-			apply_to_one(cure, &model->services[i], &demands[i]);
+			apply_to_one(cure, model, &model->services[i], &demands[i]);
 		}
 	}
 	if (!cure) {
