@@ -145,7 +145,7 @@ int sm_judge_suggest(const struct sm_judge *judge, struct sm_finding *finding, c
 int sm_judge_offer(const struct sm_judge *judge, struct sm_finding *finding, const char *text,
 	const struct sm_setting *setting)
 {
-	return add_setting(judge, finding, text, setting, 0);
+	return add_setting(judge, finding, text, setting, 1 - SM_JUDGE_HARMLESS_PERCENT / 100.0);
 }
 
 int sm_judge_suggest_workers(const struct sm_judge *judge, struct sm_finding *finding)

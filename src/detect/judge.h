@@ -17,6 +17,7 @@
 enum {
 	SM_JUDGE_STEPS_LEAST = 20, /* the contract's bound for a verdict */
 	SM_JUDGE_WORTH_PERCENT = 1,
+	SM_JUDGE_HARMLESS_PERCENT = 2, /* of speed, for a change that frees something else */
 };
 
 struct sm_judge {
@@ -44,7 +45,8 @@ int sm_judge_propose(const struct sm_judge *judge, const char *cause, enum sm_st
 	struct sm_finding **ret_finding);
 
 /* Suggests another setting with the speed-up of the run that the model predicts, the changed arguments as its changes.
- * `suggest` does nothing when that is under 1 %; `offer` always does, for a change that frees something else. */
+ * `suggest` does nothing when that is under 1 %; `offer`, for a change that
+ * frees something else, when it costs more than 2 %. */
 int sm_judge_suggest(const struct sm_judge *judge, struct sm_finding *finding, const char *text,
 	const struct sm_setting *setting);
 int sm_judge_offer(const struct sm_judge *judge, struct sm_finding *finding, const char *text,

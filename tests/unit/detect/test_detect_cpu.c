@@ -32,6 +32,8 @@ static void test_more_workers_than_cores(void **state)
 	struct analysis_make *make = delayed(8);
 	analysis_make_transform(make, "Blur", "train.py:41",
 		&(struct analysis_spent){.computing_s = 0.030, .run_delay_s = 0.090});
+	make->loader_model.can_share = true; /* as the replay finds where causes are known */
+	make->loader_model.loop_computing = make->loader_model.loop_threads = 1;
 	machine(make, 10, 0, 0.97);
 	analysis_make_run(make);
 	const struct sm_finding *finding = analysis_make_finding(make, "SM301");
@@ -39,7 +41,9 @@ static void test_more_workers_than_cores(void **state)
 	assert_ptr_equal(finding, &make->findings.items[0]);
 	assert_string_equal(finding->cause, "too_many_workers");
 	assert_float_equal(analysis_make_evidence(finding, "run_delay_share"), 0.75, 0.001);
+	assert_int_equal(finding->suggestion_count, 1);
 	assert_string_equal(finding->suggestions[0].changes[0].key, "num_workers");
+	assert_float_equal(finding->suggestions[0].speedup.middle, 1, 0.1);
 	assert_int_equal(finding->suggestions[0].changes[0].value, 2);
 	analysis_make_destroy(make);
 }
