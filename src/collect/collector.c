@@ -2,9 +2,10 @@
  * has something to say; then it does what is due:
  *
  *     new mappings are opened, sealed slots copied into the run's files        every 100 ms
- *     new processes are looked for, probes of the fast tier sampled             every 100 ms
- *     probes of the second tier; what was sampled reaches the file              every second
- *     probes of the slow tier; looks at processes that never said hello         every ten seconds
+ *     new processes are looked for, probes of the fast tier sampled            every 100 ms
+ *     probes of the second tier, looks at processes that never said hello;
+ *     what was sampled reaches the file                                        every second
+ *     probes of the slow tier                                                  every ten seconds
  *
  * Rates are those of the level, and the governor stretches them when sampling costs too much. Every sample carries
  * its own time, so nothing relies on the intervals.
@@ -16,13 +17,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "collect/children.h"
-#include "collect/governor.h"
 #include "collect/level.h"
 #include "collect/rings.h"
+#include "collect/rounds.h"
 #include "collect/run_files.h"
 #include "collect/run_record.h"
-#include "collect/sampler.h"
-#include "collect/unmeasured.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,7 +33,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS_MAX = 32, INOTIFY_KEY = 0, PROBES_MAX = 64, NS_PER_MS = 1000000 };
+enum { EVENTS_MAX = 32, INOTIFY_KEY = 0 };
 
 #define SECOND_NS      1000000000LL
 #define SCAN_NS	       SECOND_NS /* between looks for new mappings, where inotify tells of them too */
@@ -47,136 +46,13 @@ struct sm_collector {
 	struct sm_run_files files;
 	struct sm_rings rings;
 	struct sm_children children;
-	struct sm_sampler_set machine;
-	struct sm_sampler_listener listener;
-	struct sm_governor governor;
+	struct sm_rounds rounds;
 	int epoll_fd, inotify_fd; /* owned */
-	int64_t due_ns[SM_TIER_COUNT], drain_due_ns, scan_due_ns;
-	int64_t root_ended_ns;	       /* 0: it lives */
-	int wait_status;	       /* of the first process; SM_RUN_RECORD_STATUS_UNKNOWN */
-	bool told_missing[PROBES_MAX]; /* by place in the table: each is said once */
-	bool told_crowded;
+	int64_t drain_due_ns, scan_due_ns;
+	int64_t root_ended_ns; /* 0: it lives */
+	int wait_status;       /* of the first process; SM_RUN_RECORD_STATUS_UNKNOWN */
 	int64_t begin_ns;
 };
-
-/* --- what could not be measured --- */
-
-static void note(struct sm_collector *collector, const char *what, const char *why)
-{
-	(void)sm_trace_writer_note(sm_run_files_first(&collector->files), what, why);
-}
-
-static int probe_place(const struct sm_probe *probe)
-{
-	int place = 0;
-	while (place < sm_probe_table_count - 1 && sm_probe_table[place] != probe) {
-		place++;
-	}
-	return place < PROBES_MAX ? place : PROBES_MAX - 1;
-}
-
-static void note_missing(void *context, const struct sm_probe *probe, const char *why)
-{
-	struct sm_collector *collector = context;
-	bool *told = &collector->told_missing[probe_place(probe)];
-	if (!*told) {
-		*told = true;
-		note(collector, probe->name, why);
-	}
-}
-
-static void note_crowd(struct sm_collector *collector)
-{
-	char why[128];
-	if (collector->children.missed && !collector->told_crowded) {
-		collector->told_crowded = true;
-		snprintf(why, sizeof(why),
-			"no room or open files for the counters of %llu processes",
-			(unsigned long long)collector->children.missed);
-		note(collector, "process", why);
-	}
-}
-
-/* --- sampling --- */
-
-static void keep_sample(void *context, enum sm_metric metric, int64_t instance, double value)
-{
-	struct sm_collector *collector = context;
-	(void)sm_trace_writer_sample(sm_run_files_first(&collector->files), sm_clock_mono_ns(),
-		(uint16_t)metric, instance, value);
-}
-
-static int64_t own_cpu_ns(void)
-{
-	struct timespec used;
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-	return (int64_t)used.tv_sec * SECOND_NS + used.tv_nsec;
-}
-
-static void sample_self(struct sm_collector *collector)
-{
-	int64_t interval_ns =
-		collector->rates->interval_ns[SM_TIER_FAST] * collector->governor.slowdown;
-	keep_sample(collector, SM_METRIC_SELF_CPU, 0, (double)own_cpu_ns() / (double)SECOND_NS);
-	keep_sample(collector, SM_METRIC_SELF_RATE, 0, (double)SECOND_NS / (double)interval_ns);
-}
-
-static void sample_tier(struct sm_collector *collector, enum sm_probe_tier tier)
-{
-	const struct sm_probe_sink sink = {.context = collector, .sample = keep_sample};
-	sm_sampler_sample(&collector->machine, tier, &sink, &collector->listener);
-	for (size_t i = 0; i < collector->children.count; i++) {
-		struct sm_child *child = &collector->children.item[i];
-		if (!child->ended) {
-			(void)sm_sampler_sample(&child->probes, tier, &sink, &collector->listener);
-		}
-	}
-}
-
-static void look_at_silent(struct sm_collector *collector, int64_t now_ns)
-{
-	char why[SM_UNMEASURED_WHY];
-	for (size_t i = 0; i < collector->children.count; i++) {
-		struct sm_child *child = &collector->children.item[i];
-		const struct sm_child *parent = sm_children_find(&collector->children, child->ppid);
-		if (sm_unmeasured_look(child, collector->options.root_path,
-			    parent && parent->has_ring, now_ns, why)) {
-			note(collector, "process", why);
-		}
-	}
-}
-
-static void run_tier(struct sm_collector *collector, enum sm_probe_tier tier, int64_t now_ns)
-{
-	if (tier == SM_TIER_FAST || tier == SM_TIER_SECOND) {
-		sm_children_update(&collector->children, tier == SM_TIER_SECOND);
-	}
-	sample_tier(collector, tier);
-	if (tier == SM_TIER_SECOND) {
-		sample_self(collector);
-		look_at_silent(collector, now_ns);
-		note_crowd(collector);
-		sm_run_files_share_limit(&collector->files);
-		(void)sm_run_files_flush(&collector->files);
-	}
-}
-
-static void run_tiers(struct sm_collector *collector, int64_t now_ns)
-{
-	int64_t before_ns = own_cpu_ns();
-	bool ran = false;
-	for (int tier = SM_TIER_COUNT - 1; tier >= 0; tier--) {
-		if (now_ns >= collector->due_ns[tier]) {
-			run_tier(collector, (enum sm_probe_tier)tier, now_ns);
-			collector->due_ns[tier] = now_ns + collector->rates->interval_ns[tier] *
-								   collector->governor.slowdown;
-			ran = true;
-		}
-	}
-	if (ran) {
-		sm_governor_note(&collector->governor, now_ns, own_cpu_ns() - before_ns);
-	}
-}
 
 /* --- the job --- */
 
@@ -285,11 +161,8 @@ static bool is_job_over(const struct sm_collector *collector, bool awaits_status
 
 static int64_t next_due_ns(const struct sm_collector *collector)
 {
-	int64_t due_ns = collector->drain_due_ns;
-	for (int tier = 0; tier < SM_TIER_COUNT; tier++) {
-		due_ns = collector->due_ns[tier] < due_ns ? collector->due_ns[tier] : due_ns;
-	}
-	return due_ns;
+	int64_t due_ns = sm_rounds_due_ns(&collector->rounds);
+	return collector->drain_due_ns < due_ns ? collector->drain_due_ns : due_ns;
 }
 
 static void sleep_until(const struct sm_collector *collector, int64_t due_ns, int wake_fd)
@@ -322,7 +195,7 @@ int sm_collector_step(struct sm_collector *collector, int wake_fd)
 	if (look || now_ns >= collector->drain_due_ns) {
 		drain(collector, now_ns);
 	}
-	run_tiers(collector, now_ns);
+	sm_rounds_run(&collector->rounds, now_ns);
 	return !is_job_over(collector, wake_fd >= 0, now_ns);
 }
 
@@ -376,11 +249,11 @@ static int start(struct sm_collector *collector, struct sm_error *reterr)
 	}
 	sm_rings_init(&collector->rings, options->live_directory, &collector->files);
 	sm_children_init(&collector->children, options->reaper, collector->epoll_fd,
-		options->root_path, &collector->listener);
+		options->root_path, &collector->rounds.listener);
 	if (!sm_children_add(&collector->children, options->root)) {
 		collector->root_ended_ns = collector->begin_ns; /* it was quicker than we */
 	}
-	return sm_sampler_open(&collector->machine, options->root_path, 0, &collector->listener);
+	return sm_rounds_open(&collector->rounds);
 }
 
 int sm_collector_create(const struct sm_collector_options *options,
@@ -393,12 +266,11 @@ int sm_collector_create(const struct sm_collector_options *options,
 	collector->options = *options;
 	collector->options.root_path = options->root_path ? options->root_path : "";
 	collector->rates = sm_level_rates(options->level);
-	collector->listener =
-		(struct sm_sampler_listener){.context = collector, .missing = note_missing};
 	collector->epoll_fd = collector->inotify_fd = -1;
 	collector->wait_status = SM_RUN_RECORD_STATUS_UNKNOWN;
 	collector->begin_ns = sm_clock_mono_ns();
-	sm_governor_init(&collector->governor);
+	sm_rounds_init(&collector->rounds, collector->rates, &collector->files,
+		&collector->children, collector->options.root_path);
 	int r = start(collector, reterr);
 	if (r) {
 		sm_collector_destroy(collector);
@@ -423,7 +295,7 @@ static bool is_complete(const struct sm_collector *collector)
 static void note_no_loader(struct sm_collector *collector)
 {
 	if (!collector->rings.processes) {
-		note(collector, "loader",
+		sm_rounds_note(&collector->rounds, "loader",
 			"no process of the job was seen to load PyTorch, so there is no DataLoader "
 			"to judge");
 	}
@@ -433,7 +305,7 @@ static int write_end(struct sm_collector *collector)
 {
 	const struct sm_run_record_end end = {
 		.wait_status = collector->wait_status,
-		.cpu_s = (double)own_cpu_ns() / (double)SECOND_NS,
+		.cpu_s = (double)sm_rounds_own_cpu_ns() / (double)SECOND_NS,
 		.wall_s = (double)(sm_clock_mono_ns() - collector->begin_ns) / (double)SECOND_NS,
 		.complete = is_complete(collector),
 	};
@@ -460,10 +332,7 @@ static void remove_live(const struct sm_collector *collector)
 int sm_collector_finish(struct sm_collector *collector, struct sm_error *reterr)
 {
 	scan(collector, sm_clock_mono_ns());
-	for (int tier = 0; tier < SM_TIER_COUNT; tier++) {
-		sample_tier(collector, (enum sm_probe_tier)tier);
-	}
-	sample_self(collector);
+	sm_rounds_last(&collector->rounds);
 	sm_rings_finish(&collector->rings);
 	note_no_loader(collector);
 	int written = write_end(collector);
@@ -478,7 +347,7 @@ void sm_collector_destroy(struct sm_collector *collector)
 	if (!collector) {
 		return;
 	}
-	sm_sampler_close(&collector->machine);
+	sm_rounds_close(&collector->rounds);
 	sm_children_finish(&collector->children);
 	sm_rings_close(&collector->rings);
 	sm_run_files_close(&collector->files);
