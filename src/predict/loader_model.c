@@ -319,6 +319,7 @@ static void fill_loop(struct sm_loader_model *model, const struct sm_loader *loa
 	model->hand_computing = hand_computing(loader);
 	model->loop_computing = 1;
 	model->loop_threads = 1;
+	model->loop_pace = 1;
 	if (loop->wall_ns > 0) {
 		double delay = fmin((double)loop->run_delay_ns / (double)loop->wall_ns, 1);
 		model->loop_computing = fmin((double)loop->cpu_ns / (double)loop->wall_ns, 1);

@@ -45,7 +45,7 @@ struct run {
 	double now;		/* of the loop: end of the step before */
 	double pin_free;
 	double device_end[RUN_AHEAD];
-	double exposed;
+	double exposed, loop;
 };
 
 static const struct sm_demand *demand_at(const struct sm_replay *replay, size_t position)
@@ -306,6 +306,7 @@ static void one_step(struct run *run, size_t step, struct sm_batch *timeline)
 		timeline[step].refill_ns = refill_ns;
 	}
 	run->exposed += at.exposed;
+	run->loop += at.end - at.deliver;
 	run->now = at.end;
 }
 
@@ -325,7 +326,7 @@ int sm_recursion_run(
 	double device_end = replay->asynchronous && replay->count
 				    ? run.device_end[(replay->count - 1) % RUN_AHEAD]
 				    : 0;
-	*ret = (struct sm_outcome){fmax(run.now, device_end), run.exposed};
+	*ret = (struct sm_outcome){fmax(run.now, device_end), run.exposed, run.loop};
 	sm_mem_free(run.flights);
 	sm_mem_free(run.free_at);
 	sm_mem_free(run.held);

@@ -15,6 +15,7 @@ struct sm_replay { /* what is simulated */
 
 struct sm_outcome {
 	double time_s, exposed_s;
+	double loop_s; /* of the loop's own steps, delivery to next request */
 };
 
 /* Runs the loader. `timeline`, when not NULL, has room for `count` batches and gets their times in ns, as if recorded.

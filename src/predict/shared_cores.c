@@ -48,7 +48,7 @@ struct run {
 	double loop_until; /* by the computing clock when loop_computes, else the wall clock */
 	double after;	   /* blocked part of the step that is still to come */
 	size_t step, sent, epoch_end;
-	double request, deliver, device_end, exposed;
+	double request, deliver, device_end, exposed, loop_s;
 	const struct sm_demand *in_hand;
 };
 
@@ -223,7 +223,9 @@ static bool take(struct run *run)
 	run->held[arrival.worker]--;
 	run->in_hand = demand_at(run, arrival.position);
 	double draw = run->sent < run->epoch_end ? demand_at(run, run->sent)->draw : 0;
-	compute_for(run, HANDING, (run->in_hand->hand + draw) * run->sharing->hand_computing);
+	compute_for(run, HANDING,
+		(run->in_hand->hand + draw) * run->sharing->hand_computing *
+			run->sharing->loop_pace);
 	return true;
 }
 
@@ -236,12 +238,13 @@ static void begin_step(struct run *run)
 				   : demand->h2d + demand->compute + demand->sync + demand->other;
 	run->deliver = run->now;
 	run->after = wall * sharing->loop_blocked;
-	compute_for(run, STEPPING, wall * sharing->loop_computing);
+	compute_for(run, STEPPING, wall * sharing->loop_computing * sharing->loop_pace);
 }
 
 static void account(struct run *run)
 {
 	double wait = run->deliver - run->request;
+	run->loop_s += run->now - run->deliver;
 	if (!run->replay->asynchronous) {
 		run->exposed += wait;
 		return;
@@ -394,7 +397,7 @@ int sm_shared_cores_run(
 			settle(&run);
 		} while (run.loop != ENDED && advance(&run));
 	}
-	*ret = (struct sm_outcome){fmax(run.now, run.device_end), run.exposed};
+	*ret = (struct sm_outcome){fmax(run.now, run.device_end), run.exposed, run.loop_s};
 	sm_mem_free(run.workers);
 	sm_mem_free(run.queues);
 	sm_mem_free(run.arrivals);

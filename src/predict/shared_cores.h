@@ -9,6 +9,7 @@ struct sm_sharing { /* who competes for how many CPUs */
 	double hand_computing; /* share of taking a batch that the loop computes; the rest is waiting for a CPU */
 	double loop_computing; /* share of the loop's own time that it computes */
 	double loop_blocked; /* share that it waits for something else than a CPU; the rest is waiting for one */
+	double loop_pace; /* the scheduler is kinder to a thread that mostly sleeps: its share of the usual slowing */
 	double loop_threads; /* that compute while it computes */
 };
 

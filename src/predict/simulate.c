@@ -114,7 +114,8 @@ int sm_simulate_time(const struct sm_loader_model *model, const struct sm_settin
 		.hand_computing = model->hand_computing,
 		.loop_computing = model->loop_computing,
 		.loop_blocked = model->loop_blocked,
-		.loop_threads = model->loop_threads};
+		.loop_threads = model->loop_threads,
+		.loop_pace = model->loop_pace};
 	return shared && replay.setting.num_workers > 0
 		       ? sm_shared_cores_run(&replay, &sharing, ret)
 		       : sm_recursion_run(&replay, NULL, ret);
@@ -146,6 +147,36 @@ static int halve(struct sm_loader_model *model, const struct sm_demand *demands,
 	return error;
 }
 
+/* Then the loop: what it computes is slowed until its steps take as long as recorded. */
+static int match_loop(struct sm_loader_model *model, const struct sm_demand *demands,
+	const struct sm_borders *borders, const size_t *order, size_t count)
+{
+	struct sm_setting setting = sm_loader_model_setting(model);
+	struct sm_outcome wanted, found;
+	int error =
+		sm_simulate_time(model, &setting, demands, borders, order, count, false, &wanted);
+	error = error ? error
+		      : sm_simulate_time(
+				model, &setting, demands, borders, order, count, true, &found);
+	double blocked_s = error ? 0 : wanted.loop_s * model->loop_blocked;
+	if (!error && found.loop_s > blocked_s && wanted.loop_s > blocked_s) {
+		model->loop_pace *= (wanted.loop_s - blocked_s) / (found.loop_s - blocked_s);
+	}
+	return error;
+}
+
+static int calibrate_both(struct sm_loader_model *model, const struct sm_demand *demands,
+	const struct sm_borders *borders, const size_t *order, size_t count)
+{
+	enum { ROUNDS = 3 };
+	int error = halve(model, demands, borders, order, count);
+	for (int i = 0; i < ROUNDS && !error && model->foreign > 0; i++) {
+		error = match_loop(model, demands, borders, order, count);
+		error = error ? error : halve(model, demands, borders, order, count);
+	}
+	return error;
+}
+
 int sm_simulate_calibrate(struct sm_loader_model *model)
 {
 	enum { BATCHES = 512 };
@@ -160,7 +191,7 @@ int sm_simulate_calibrate(struct sm_loader_model *model)
 		order[i] = (model->count - count) / 2 + i; /* from the middle: steady */
 	}
 	int error = sm_simulate_demands(model, NULL, &demands, &borders);
-	error = error ? error : halve(model, demands, &borders, order, count);
+	error = error ? error : calibrate_both(model, demands, &borders, order, count);
 	sm_mem_free(demands);
 	return error;
 }

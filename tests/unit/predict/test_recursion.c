@@ -144,6 +144,7 @@ static void agrees_where_cpus_are_shared(void **unused)
 			demand->run_delay_share = waited;
 		}
 		struct sm_sharing sharing = {.hand_computing = 1,
+			.loop_pace = 1,
 			.cores = scene.slow.cores,
 			.loop_computing = 1,
 			.loop_threads = 1};
