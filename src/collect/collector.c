@@ -294,7 +294,7 @@ static bool is_complete(const struct sm_collector *collector)
 
 static void note_no_loader(struct sm_collector *collector)
 {
-	if (!collector->rings.processes) {
+	if (!collector->rings.processes && !collector->rounds.told_silent) {
 		sm_rounds_note(&collector->rounds, "loader",
 			"no process of the job was seen to load PyTorch, so there is no DataLoader "
 			"to judge");

@@ -91,6 +91,7 @@ static void look_at_silent(struct sm_rounds *rounds, int64_t now_ns)
 		if (sm_unmeasured_look(
 			    child, rounds->root_path, parent && parent->has_ring, now_ns, why)) {
 			sm_rounds_note(rounds, "process", why);
+			rounds->told_silent = true;
 		}
 	}
 }

@@ -24,7 +24,8 @@ struct sm_rounds {
 	struct sm_governor governor;
 	int64_t due_ns[SM_TIER_COUNT];
 	bool told_missing[SM_ROUNDS_PROBES_MAX]; /* by place in the table */
-	bool told_crowded;
+	bool told_crowded,
+		told_silent; /* told_silent: a process that loads torch was not reached */
 };
 
 /* It must not move afterwards: its listener points to it. */
