@@ -67,10 +67,9 @@ print(json.dumps({"launches": launches, "busy": accelerator.busy()}))
 @pytest.fixture(scope="module")
 def train(tmp_path_factory, inject):
     sys.path.insert(0, str(FAKE))
-    import fake_device
+    import accelerator
 
-    built = tmp_path_factory.mktemp("accelerator")
-    fake_device.build(built)
+    library = accelerator.build(tmp_path_factory.mktemp("accelerator"))
 
     def train(kind):
         folder = tmp_path_factory.mktemp("device")
@@ -78,8 +77,9 @@ def train(tmp_path_factory, inject):
         (folder / "live").mkdir()
         package = inject.parent if (inject.parent / "stallmeter").is_dir() else inject.parents[1]
         settings = json.dumps({**kind, "work": WORK, "steps": STEPS})
-        done = subprocess.run([sys.executable, "train.py", settings, str(FAKE), str(built), str(package)], cwd=folder, timeout=60,
-                              env={**os.environ, "STALLMETER_LIVE": str(folder / "live"), "PYTHONPATH": str(inject)},
+        done = subprocess.run([sys.executable, "train.py", settings, str(FAKE), str(package)], cwd=folder, timeout=60,
+                              env={**os.environ, "STALLMETER_LIVE": str(folder / "live"), "PYTHONPATH": str(inject),
+                                   "STALLMETER_FAKE_ACCELERATOR": str(library)},
                               capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout), ring.Job(folder / "live").main
