@@ -42,11 +42,11 @@ def output_of(command: list[str | Path], seconds: float = 600, variables: Mappin
     return done.stdout
 
 
-def numbers(command: list[str | Path], repeat: int = REPEAT) -> dict[str, float]:
+def numbers(command: list[str | Path], repeat: int = REPEAT, **variables: str) -> dict[str, float]:
     """Median of each number that a program prints as `name value unit`, over several runs of it."""
     seen: dict[str, list[float]] = {}
     for _ in range(repeat):
-        for line in output_of(command).splitlines():
+        for line in output_of(command, variables=variables).splitlines():
             words = line.split()
             if len(words) >= 2:
                 try:

@@ -7,11 +7,13 @@ median of at least five. A row that could not be measured says why, and counts a
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -36,31 +38,14 @@ def ratio(found: dict[str, float], above: str, below: str) -> float:
     return found[above] / found[below]
 
 
-_cache: dict[str, dict[str, float]] = {}
-
-
+@cache
 def c_span() -> dict[str, float]:
-    if "c_span" not in _cache:
-        _cache["c_span"] = numbers([BUILD / "bench" / "c_span"])
-    return _cache["c_span"]
+    return numbers([BUILD / "bench" / "c_span"])
 
 
+@cache
 def c_file() -> dict[str, float]:
-    if "c_file" not in _cache:
-        _cache["c_file"] = numbers([BUILD / "bench" / "c_file"])
-    return _cache["c_file"]
-
-
-def python_span() -> dict[str, float]:
-    if "python_span" not in _cache:
-        _cache["python_span"] = numbers([job.python(), ROOT / "bench" / "python_span.py"])
-    return _cache["python_span"]
-
-
-def counters() -> dict[str, float]:
-    if "counters" not in _cache:
-        _cache["counters"] = numbers([BUILD / "bench" / "counters"])
-    return _cache["counters"]
+    return numbers([BUILD / "bench" / "c_file"])
 
 
 def at_most(limit: float, value: float, unit: str = "x") -> tuple[str, bool]:
@@ -86,7 +71,7 @@ def two_threads() -> tuple[str, bool]:
 
 
 def python_with() -> tuple[str, bool]:
-    found = python_span()
+    found = numbers([job.python(), ROOT / "bench" / "python_span.py"])
     value, reached = at_most(0.5, ratio(found, "span_ns", "nullcontext_ns"))
     return f"{value} / {ratio(found, 'span_cause_ns', 'nullcontext_ns'):.2f}x", reached
 
@@ -98,13 +83,14 @@ def event_bytes() -> tuple[str, bool]:
 
 
 def counter_sample() -> tuple[str, bool]:
-    found = counters()
+    with_psutil = job.environments.ensure("tools").parent
+    found = numbers([BUILD / "bench" / "counters"], PATH=f"{with_psutil}:{os.environ['PATH']}")
     raw, psutil = ratio(found, "sample_ns", "preads_ns"), ratio(found, "sample_ns", "psutil_ns")
     return f"{raw:.2f}x preads, 1/{1 / psutil:.1f} of psutil", raw <= 1.25 and psutil <= 1 / 8
 
 
 def hundred_million() -> tuple[str, bool]:
-    found = numbers([BUILD / "bench" / "trace_100m"])
+    found = numbers([BUILD / "bench" / "trace_100m"], repeat=1)  # a median of five itself
     seconds, megabytes = found.get("verdict_s"), found.get("peak_mb")
     if seconds is None or megabytes is None:
         raise NotMeasured("trace_100m printed no verdict_s and peak_mb")

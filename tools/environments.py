@@ -3,7 +3,7 @@
 
     torch   the newest PyTorch we test, as a user installs it: pip, CPU build, and the photographs of scikit-image
     debian  the oldest: Debian's own torch through the system's packages
-    tools   linters
+    tools   linters, and psutil to be measured against
 
 A recipe that changes makes its environment anew. Where pip has no wheel of that PyTorch for any interpreter
 here, `torch` falls back on Debian's python3-torch and says so.
@@ -27,7 +27,7 @@ RECIPES = {
               ["torch==2.13.0", "numpy", *PHOTOS, *TESTS], False),
     "torch-of-debian": (["/usr/bin/python3"], ["numpy<2", *PHOTOS, *TESTS], True),
     "debian": (["/usr/bin/python3"], TESTS, True),
-    "tools": (["python3.11", "python3"], ["ruff", "mypy"], False),
+    "tools": (["python3.11", "python3"], ["ruff", "mypy", "psutil"], False),
 }
 FALLBACKS = {"torch": "torch-of-debian"}
 

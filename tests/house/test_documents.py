@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 import tree
 
 DOCUMENTS = [path for path in tree.tracked() if path.suffix == ".md" and "node_modules" not in path.parts]

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 import tree
 
 TEXT = (tree.ROOT / "docs" / "format.md").read_text()

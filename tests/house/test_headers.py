@@ -4,6 +4,7 @@ import shutil
 import subprocess
 
 import pytest
+
 import tree
 
 PUBLIC = [path for path in tree.c_files("include") if path.suffix == ".h"]

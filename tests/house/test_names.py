@@ -5,6 +5,7 @@ import subprocess
 from collections import defaultdict
 
 import pytest
+
 import tree
 
 SOURCES = tree.c_files("src")

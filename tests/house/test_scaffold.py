@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+
 import tree
 
 sys.path.insert(0, str(tree.ROOT / "tools"))

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 import tree
 
 TEXT = [path for path in tree.tracked() if path.suffix in

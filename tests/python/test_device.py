@@ -11,8 +11,9 @@ import subprocess
 import sys
 
 import pytest
-import ring
 from conftest import ROOT, inject_folder
+
+import ring
 
 sys.path.insert(0, str(inject_folder()))
 from _stallmeter import vocabulary as v

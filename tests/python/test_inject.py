@@ -5,8 +5,9 @@ import subprocess
 import sys
 
 import pytest
-import ring
 from conftest import ROOT, other_interpreters
+
+import ring
 
 PLAIN = "import sys; print(sys.path[1:], sorted(sys.argv), 'torch' in sys.modules)"
 

@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 import pytest
-import ring
 from conftest import other_interpreters
+
+import ring
 
 PROGRAM = '''
 import inspect, pickle, sys, threading, weakref

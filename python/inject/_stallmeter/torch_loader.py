@@ -12,8 +12,7 @@ import threading
 from . import device, loaders, processes, record, torch_fetch, torch_transport
 from .loaders import local
 from .torch_hooks import hook, name_of, where_of
-from .vocabulary import (
-    ARRIVE, ITERATE, KEY_COUNT, KEY_ITERATION, KEY_LOADER, KEY_TASK, KEY_WORKER, NEXT, PUT, SAMPLER)
+from .vocabulary import ARRIVE, ITERATE, KEY_COUNT, KEY_ITERATION, KEY_LOADER, KEY_TASK, KEY_WORKER, NEXT, PUT, SAMPLER
 
 args = record.args
 put = record.mark_role(PUT, "put")
