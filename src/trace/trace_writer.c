@@ -1,17 +1,11 @@
-/* What the collector tells, as blocks of one file.
- *
- * When a block finds no room (a full disk, a limit) the collector is not bothered: events and samples are counted as
- * lost, words (RUN, PROCESS, NAMES, NOTE) are held back in memory, since later events mean nothing without them. As soon
- * as blocks fit again, first what was held back is written, then a LOSS block for each process that lost events, then
- * the block at hand. So every function here returns 0 as long as the losses are counted.
- *
- * Below a limit nothing fits again, and a LOSS block after each lost block would use up what was kept for the end. There
- * a process's losses are told at once, then whenever they have doubled, and at the end exactly. */
+/* What the collector tells, as blocks of one file. A block that finds no room is no error here: trace_backlog.c keeps
+ * account of it, and every function returns 0 as long as the losses are counted. */
 #include "trace/trace_writer.h"
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "ring/ring_reader.h"
+#include "trace/trace_backlog.h"
 #include "trace/trace_output.h"
 #include "trace/trace_samples.h"
 
@@ -22,28 +16,12 @@
 
 enum { SAMPLES_LEVEL = 1 }; /* of zstd */
 
-struct process {
-	uint64_t lost_events; /* what its mapping says so far */
-	struct loss {
-		uint64_t events;
-		int64_t first_ns, last_ns;
-	} pending;     /* lost here, not yet in the file */
-	uint64_t told; /* lost, in LOSS blocks so far */
-};
-
-struct held { /* a block that found no room */
-	struct sm_trace_block block;
-	char *body; /* owned */
-};
-
 struct sm_trace_writer {
 	struct sm_trace_output output;
-	struct process *processes; /* owned */
+	uint64_t *lost_events; /* owned; per process, what its mapping says so far */
 	size_t process_count, process_capacity;
-	struct held *held; /* owned */
-	size_t held_count, held_capacity;
-	uint64_t lost, lost_samples;
-	bool has_pending; /* some process has a pending loss */
+	struct sm_trace_backlog backlog;
+	uint64_t lost_samples;
 	struct sm_trace_samples_columns samples;
 	unsigned char *plain, *packed; /* owned; bodies of SAMPLES before and after zstd */
 	size_t packed_capacity;
@@ -104,97 +82,15 @@ void sm_trace_writer_destroy(struct sm_trace_writer *writer)
 	if (!writer) {
 		return;
 	}
-	for (size_t i = 0; i < writer->held_count; i++) {
-		sm_mem_free(writer->held[i].body);
-	}
 	sm_trace_output_close(&writer->output);
-	sm_mem_free(writer->held);
-	sm_mem_free(writer->processes);
+	sm_trace_backlog_finish(&writer->backlog);
+	sm_mem_free(writer->lost_events);
 	sm_mem_free(writer->plain);
 	sm_mem_free(writer->packed);
 	sm_mem_free(writer);
 }
 
-/* --- when there is no room --- */
-
-static void widen(struct loss *loss, uint64_t events, int64_t first_ns, int64_t last_ns)
-{
-	if (!loss->events || first_ns < loss->first_ns) {
-		loss->first_ns = first_ns;
-	}
-	if (!loss->events || last_ns > loss->last_ns) {
-		loss->last_ns = last_ns;
-	}
-	loss->events += events;
-}
-
-static int write_held(struct sm_trace_writer *writer)
-{
-	size_t done = 0;
-	int error = 0;
-	while (!error && done < writer->held_count) {
-		struct held *held = &writer->held[done];
-		struct sm_trace_part part = {held->body, held->block.stored_bytes};
-		error = sm_trace_output_append(
-			&writer->output, &held->block, &part, 1, SM_TRACE_CLAIM_WORDS);
-		if (!error) {
-			sm_mem_free(held->body);
-			done++;
-		}
-	}
-	writer->held_count -= done;
-	if (done) {
-		memmove(writer->held, writer->held + done,
-			writer->held_count * sizeof(*writer->held));
-	}
-	return error;
-}
-
-static int write_loss(struct sm_trace_writer *writer, uint32_t ordinal)
-{
-	struct process *process = &writer->processes[ordinal];
-	struct sm_trace_block block = {
-		.type = SM_TRACE_LOSS,
-		.process = ordinal,
-		.count = process->pending.events,
-		.first_ns = process->pending.first_ns,
-		.last_ns = process->pending.last_ns,
-	};
-	int error = sm_trace_output_append(&writer->output, &block, NULL, 0, SM_TRACE_CLAIM_WORDS);
-	if (!error) {
-		process->told += process->pending.events;
-		process->pending = (struct loss){0};
-	}
-	return error;
-}
-
-enum which_losses { LOSSES_ALL, LOSSES_THAT_DOUBLED };
-
-static int write_losses(struct sm_trace_writer *writer, enum which_losses which)
-{
-	bool all = true;
-	for (uint32_t i = 0; i < writer->process_count; i++) {
-		const struct process *process = &writer->processes[i];
-		bool due = which == LOSSES_ALL || process->pending.events >= process->told;
-		if (!process->pending.events) {
-			continue;
-		}
-		int error = due ? write_loss(writer, i) : 0;
-		if (error) {
-			return error;
-		}
-		all &= due;
-	}
-	writer->has_pending = !all;
-	return 0;
-}
-
-/* What should be in the file before the next block of data. */
-static int settle(struct sm_trace_writer *writer, enum which_losses which)
-{
-	int error = writer->held_count ? write_held(writer) : 0;
-	return error || !writer->has_pending ? error : write_losses(writer, which);
-}
+/* --- blocks --- */
 
 static int write_data(struct sm_trace_writer *writer, struct sm_trace_block *block,
 	const struct sm_trace_part *parts, int count)
@@ -206,28 +102,10 @@ static int write_data(struct sm_trace_writer *writer, struct sm_trace_block *blo
 	if (!sm_trace_output_has_room(&writer->output, bytes, SM_TRACE_CLAIM_DATA)) {
 		return -SM_ERR_LIMIT;
 	}
-	int error = settle(writer, LOSSES_ALL);
+	int error = sm_trace_backlog_settle(&writer->backlog, &writer->output, SM_TRACE_LOSSES_ALL);
 	return error ? error
 		     : sm_trace_output_append(
 			       &writer->output, block, parts, count, SM_TRACE_CLAIM_DATA);
-}
-
-static int hold(struct sm_trace_writer *writer, const struct sm_trace_block *block,
-	const void *body, size_t bytes)
-{
-	int error = sm_mem_grow(&writer->held, &writer->held_capacity, writer->held_count + 1,
-		sizeof(*writer->held));
-	char *copy = error ? NULL : sm_mem_alloc(bytes);
-	if (!copy) {
-		return -ENOMEM;
-	}
-	if (bytes) {
-		memcpy(copy, body, bytes);
-	}
-	struct held held = {.block = *block, .body = copy};
-	held.block.stored_bytes = (uint32_t)bytes;
-	writer->held[writer->held_count++] = held;
-	return 0;
 }
 
 /* Words are written in their order, or kept until they can be. */
@@ -242,11 +120,11 @@ static int write_words(struct sm_trace_writer *writer, enum sm_trace_block_type 
 		.count = count,
 	};
 	struct sm_trace_part part = {body, bytes};
-	int error = writer->held_count ? write_held(writer) : 0;
+	int error = sm_trace_backlog_write_held(&writer->backlog, &writer->output);
 	error = error ? error
 		      : sm_trace_output_append(
 				&writer->output, &block, &part, 1, SM_TRACE_CLAIM_WORDS);
-	return error ? hold(writer, &block, body, bytes) : 0;
+	return error ? sm_trace_backlog_hold(&writer->backlog, &block, body, bytes) : 0;
 }
 
 static int write_lines(struct sm_trace_writer *writer, enum sm_trace_block_type type,
@@ -290,8 +168,12 @@ int sm_trace_writer_note(struct sm_trace_writer *writer, const char *what, const
 int sm_trace_writer_process(
 	struct sm_trace_writer *writer, const struct sm_ring_header *header, uint32_t *ret_process)
 {
-	int error = sm_mem_grow(&writer->processes, &writer->process_capacity,
-		writer->process_count + 1, sizeof(*writer->processes));
+	int error = sm_mem_grow(&writer->lost_events, &writer->process_capacity,
+		writer->process_count + 1, sizeof(*writer->lost_events));
+	if (error) {
+		return error;
+	}
+	error = sm_trace_backlog_add_process(&writer->backlog);
 	if (error) {
 		return error;
 	}
@@ -307,8 +189,7 @@ int sm_trace_writer_process(
 	error = write_lines(writer, SM_TRACE_PROCESS, (uint32_t)writer->process_count, &lines);
 	if (!error) {
 		*ret_process = (uint32_t)writer->process_count;
-		writer->processes[writer->process_count++] =
-			(struct process){.lost_events = header->w_lost_events};
+		writer->lost_events[writer->process_count++] = header->w_lost_events;
 	}
 	return error;
 }
@@ -322,7 +203,7 @@ int sm_trace_writer_process_ended(struct sm_trace_writer *writer, uint32_t proce
 	struct sm_str lines = SM_STR_EMPTY;
 	sm_str_addf(&lines, "ended_ns=%" PRId64 "\nexit=%d\n", ended_ns, exit_status);
 	sm_str_addf(&lines, "complete=%d\nlost_events=%" PRIu64 "\n", complete,
-		writer->processes[process].lost_events);
+		writer->lost_events[process]);
 	return write_lines(writer, SM_TRACE_PROCESS, process, &lines);
 }
 
@@ -354,15 +235,6 @@ static void survey(struct sm_trace_block *block, const struct sm_trace_raw *raw,
 	block->first_ns = block->count ? block->first_ns : block->last_ns;
 }
 
-static void lose(struct sm_trace_writer *writer, uint32_t process, uint64_t events,
-	int64_t first_ns, int64_t last_ns)
-{
-	widen(&writer->processes[process].pending, events, first_ns, last_ns);
-	writer->has_pending = true;
-	writer->lost += events;
-	settle(writer, LOSSES_THAT_DOUBLED); /* or later */
-}
-
 int sm_trace_writer_segment(struct sm_trace_writer *writer, uint32_t process,
 	const struct sm_ring_header *header, const struct sm_ring_segment *segment,
 	const void *words, size_t bytes)
@@ -370,7 +242,7 @@ int sm_trace_writer_segment(struct sm_trace_writer *writer, uint32_t process,
 	if (process >= writer->process_count) {
 		return -EINVAL;
 	}
-	writer->processes[process].lost_events = header->w_lost_events;
+	writer->lost_events[process] = header->w_lost_events;
 	struct sm_trace_raw raw = {
 		.sequence = segment->sequence,
 		.begin_bytes = segment->reserved,
@@ -390,7 +262,8 @@ int sm_trace_writer_segment(struct sm_trace_writer *writer, uint32_t process,
 	survey(&block, &raw, segment, words, bytes);
 	struct sm_trace_part parts[2] = {{&raw, sizeof(raw)}, {words, bytes}};
 	if (write_data(writer, &block, parts, 2)) {
-		lose(writer, process, block.count, block.first_ns, block.last_ns);
+		sm_trace_backlog_lose(&writer->backlog, &writer->output, process, block.count,
+			block.first_ns, block.last_ns);
 	}
 	return 0;
 }
@@ -401,7 +274,8 @@ int sm_trace_writer_loss(struct sm_trace_writer *writer, uint32_t process, uint6
 	if (process >= writer->process_count) {
 		return -EINVAL;
 	}
-	lose(writer, process, events, first_ns, last_ns);
+	sm_trace_backlog_lose(
+		&writer->backlog, &writer->output, process, events, first_ns, last_ns);
 	return 0;
 }
 
@@ -462,7 +336,9 @@ int sm_trace_writer_finish(struct sm_trace_writer *writer, struct sm_error *rete
 	if (!error && writer->lost_samples) {
 		error = note_lost_samples(writer);
 	}
-	error = error ? error : settle(writer, LOSSES_ALL);
+	error = error ? error
+		      : sm_trace_backlog_settle(
+				&writer->backlog, &writer->output, SM_TRACE_LOSSES_ALL);
 	error = error ? error : sm_trace_output_finish(&writer->output);
 	return error ? sm_error_set(reterr, error, (int64_t)writer->output.at, "%s",
 			       sm_error_text(error))
@@ -481,5 +357,5 @@ uint64_t sm_trace_writer_bytes(const struct sm_trace_writer *writer)
 
 uint64_t sm_trace_writer_lost(const struct sm_trace_writer *writer)
 {
-	return writer->lost;
+	return writer->backlog.lost;
 }
