@@ -52,7 +52,7 @@ struct sm_loader_model {
 		loop_blocked; /* shares of the loop's step that its thread computes, and waits for something else
 						than a CPU */
 	double loop_threads; /* that compute while it computes: its own and intra-op helpers */
-	double loop_pace; /* how much of the usual slowing the loop suffers where CPUs are shared */
+	double loop_pace; /* how much of the usual slowing the loop suffers where CPUs are shared; 0: all */
 	double foreign; /* threads of others that compete for the CPUs, so that recorded run delays come out */
 	bool can_share;	   /* enough is known to simulate sharing of CPUs */
 	bool asynchronous; /* the step runs on a device beside the host */

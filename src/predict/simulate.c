@@ -115,7 +115,7 @@ int sm_simulate_time(const struct sm_loader_model *model, const struct sm_settin
 		.loop_computing = model->loop_computing,
 		.loop_blocked = model->loop_blocked,
 		.loop_threads = model->loop_threads,
-		.loop_pace = model->loop_pace};
+		.loop_pace = model->loop_pace > 0 ? model->loop_pace : 1};
 	return shared && replay.setting.num_workers > 0
 		       ? sm_shared_cores_run(&replay, &sharing, ret)
 		       : sm_recursion_run(&replay, NULL, ret);
