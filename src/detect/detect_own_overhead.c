@@ -4,7 +4,16 @@
 #include <errno.h>
 #include <math.h>
 
-enum { BOUND_PERCENT = 1 }; /* of the job's CPU: what stallmeter promises to stay under */
+enum {
+	BOUND_PERCENT = 1, /* of the job's CPU: what stallmeter promises to stay under */
+	STARTING_MS = 100, /* of CPU: starting and ending, whatever the length of the run */
+};
+
+static double share_without_starting(const struct sm_analysis *analysis)
+{
+	double job_s = analysis->own_cpu_s / analysis->own_cpu_share;
+	return (analysis->own_cpu_s - STARTING_MS * 1e-3) / job_s;
+}
 
 static int look(const struct sm_judge *judge)
 {
@@ -13,7 +22,7 @@ static int look(const struct sm_judge *judge)
 		return sm_findings_lack(judge->findings, judge->detector,
 			"the CPU used by stallmeter itself is not known");
 	}
-	if (analysis->own_cpu_share * 100 < BOUND_PERCENT) {
+	if (!(share_without_starting(analysis) * 100 >= BOUND_PERCENT)) {
 		return 0;
 	}
 	struct sm_finding *finding = sm_findings_add(judge->findings, judge->detector, NULL);
@@ -29,7 +38,7 @@ static int look(const struct sm_judge *judge)
 	return 0;
 }
 
-static const struct sm_bound bounds[] = {SM_BOUND(BOUND_PERCENT), {0}};
+static const struct sm_bound bounds[] = {SM_BOUND(BOUND_PERCENT), SM_BOUND(STARTING_MS), {0}};
 
 const struct sm_detector sm_detect_own_overhead = {
 	.id = "SM703",
@@ -38,7 +47,8 @@ const struct sm_detector sm_detect_own_overhead = {
 	.summary =
 		"stallmeter's own CPU, in the job and beside it, is above the bound it promises.",
 	.causes = "",
-	.evidence = "At least {BOUND_PERCENT} % of the job's CPU, by the accounts of the collector "
+	.evidence = "At least {BOUND_PERCENT} % of the job's CPU, {STARTING_MS} ms for starting "
+		    "and ending left out, by the accounts of the collector "
 		    "and of the recorded spans.",
 	.fixes = "A lower level; a longer run, over which starting up is spread.",
 	.wrong = "A job that computes next to nothing has a large share of nothing.",

@@ -72,10 +72,10 @@ static void test_lost_events_are_said(void **state)
 	analysis_make_destroy(make);
 }
 
-static void check_overhead(double share, bool fires)
+static void check_overhead(double own_s, double share, bool fires)
 {
 	struct analysis_make *make = ordinary(200);
-	make->analysis.own_cpu_s = 0.5;
+	make->analysis.own_cpu_s = own_s;
 	make->analysis.own_cpu_share = share;
 	analysis_make_run(make);
 	assert_int_equal(analysis_make_finding(make, "SM703") != NULL, fires);
@@ -84,9 +84,10 @@ static void check_overhead(double share, bool fires)
 
 static void test_our_own_overhead(void **state)
 {
-	check_overhead(0.02, true);
-	check_overhead(0.004, false);
-	check_overhead((double)NAN, false);
+	check_overhead(0.5, 0.02, true);
+	check_overhead(0.08, 0.02, false); /* a short run's start */
+	check_overhead(0.5, 0.004, false);
+	check_overhead(0.5, (double)NAN, false);
 }
 
 /* A loader that took a tenth of the run can give back no more than that. */
