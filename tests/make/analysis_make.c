@@ -88,7 +88,11 @@ struct analysis_make *analysis_make_create(int num_workers, size_t batches)
 		.cores = 4,
 		.memory_bytes = NAN,
 		.worker_rss_bytes = NAN,
-		.batch_bytes = NAN};
+		.batch_bytes = NAN,
+		.hand_computing = 1,
+		.loop_computing = 1,
+		.loop_threads = 1,
+		.loop_pace = 1};
 	make->model.loaders = &make->loader;
 	make->model.loader_count = 1;
 	make->model.series = make->series;

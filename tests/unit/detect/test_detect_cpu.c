@@ -32,8 +32,7 @@ static void test_more_workers_than_cores(void **state)
 	struct analysis_make *make = delayed(8);
 	analysis_make_transform(make, "Blur", "train.py:41",
 		&(struct analysis_spent){.computing_s = 0.030, .run_delay_s = 0.090});
-	make->loader_model.can_share = true; /* as the replay finds where causes are known */
-	make->loader_model.loop_computing = make->loader_model.loop_threads = 1;
+	make->loader_model.can_share = true; /* as where causes are known */
 	machine(make, 10, 0, 0.97);
 	analysis_make_run(make);
 	const struct sm_finding *finding = analysis_make_finding(make, "SM301");
