@@ -131,7 +131,8 @@ def added_per_step() -> tuple[str, bool]:
 def exposure_error() -> tuple[str, bool]:
     """The comparison is a test, so that it is made on every commit; here its verdict is shown."""
     done = subprocess.run([python(), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "within_a_point",
-                           ROOT / "tests" / "python" / "test_device.py"], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+                           ROOT / "tests" / "python" / "test_device.py"], stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True)
     passed = re.search(r"(\d+) passed", done.stdout)
     failed = re.search(r"(\d+) failed", done.stdout)
     if not passed and not failed:
