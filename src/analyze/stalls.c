@@ -12,6 +12,9 @@
  * was over (E = 0), or in between, and then with the time between its last work before and its first work after, from
  * which the same time in steps without a wait (g0, median) is taken off. On a CPU R = 0.
  *
+ * Where a thread in the background asks for the batches, its waits are not the training's: a stall is then what the
+ * training thread was blocked, and no more than the wait behind it.
+ *
  * Making the iterator, starting workers and ending an epoch are waits for data as well: no step runs meanwhile. */
 #include "analyze/stalls.h"
 
@@ -56,10 +59,10 @@ static int64_t clip(int64_t value, int64_t most)
 }
 
 /* Where a run has no step without a wait, g0 counts as 0 and the result is an upper bound. */
-static void judge(struct sm_batch *batch, double gap_ns)
+static void judge(struct sm_batch *batch, double gap_ns, bool background)
 {
 	int64_t wait_ns = wait_of(batch), gap = isnan(gap_ns) ? 0 : (int64_t)gap_ns;
-	batch->exposed_ns = wait_ns;
+	batch->exposed_ns = background ? clip(batch->trainer_blocked_ns, wait_ns) : wait_ns;
 	batch->launch_ns = 0;
 	if (batch->device_state == SM_DEVICE_BUSY_AT_DELIVERY) {
 		batch->exposed_ns = 0;
@@ -137,7 +140,7 @@ int sm_stalls_find(struct sm_loader_analysis *ret, struct sm_loader *loader, boo
 		return error;
 	}
 	for (size_t i = 0; i < loader->batch_count; i++) {
-		judge(&loader->batches[i], gap_ns);
+		judge(&loader->batches[i], gap_ns, loader->background);
 	}
 	double border = border_s(loader, last_ends_run);
 	add_up(ret, loader);

@@ -80,6 +80,16 @@ static bool device_not_asked(const struct sm_analysis *analysis)
 	return copied;
 }
 
+static bool background_not_told(const struct sm_analysis *analysis)
+{
+	const struct sm_loader *loader = analysis->loaders[analysis->training_loader].loader;
+	size_t told = 0;
+	for (size_t i = 0; i < loader->batch_count; i++) {
+		told += loader->batches[i].trainer_blocked_ns >= 0;
+	}
+	return loader->background && told * 2 < loader->batch_count;
+}
+
 static const char *find_missing(const struct sm_analysis *analysis, struct sm_arena *arena)
 {
 	const struct sm_verdict *verdict = &analysis->verdict;
@@ -100,6 +110,11 @@ static const char *find_missing(const struct sm_analysis *analysis, struct sm_ar
 		return "The steps run on a device that could not be asked whether it stood still, "
 		       "so waiting of the host may be "
 		       "covered by its work. Record with --level detailed.";
+	}
+	if (background_not_told(analysis)) {
+		return "Batches are asked for by a thread in the background, and the thread that "
+		       "trains did not tell how long it "
+		       "was blocked. Record with --level detailed.";
 	}
 	if (verdict->exposed_low < 0.05 && verdict->exposed_high > 0.20) {
 		return sm_arena_printf(arena,

@@ -29,6 +29,9 @@ static void finish_thread(struct sm_build_thread *thread)
 		sm_mem_free(thread->fetcher->samples);
 	}
 	sm_mem_free(thread->fetcher);
+	if (thread->consumer) {
+		sm_mem_free(thread->consumer->steps);
+	}
 	sm_mem_free(thread->consumer);
 	sm_mem_free(thread->frames);
 	sm_mem_free(thread->details);

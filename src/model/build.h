@@ -122,6 +122,10 @@ struct sm_build_fetcher { /* of a thread in which a data set runs */
 	bool has_done;
 };
 
+struct sm_build_trained { /* a step of a thread that trains and asks for no batches, from optimizer to optimizer */
+	int64_t end_ns, blocked_ns;
+};
+
 struct sm_build_consumer { /* of a thread that asks for batches or trains */
 	bool has_current;
 	struct sm_build_batch
@@ -136,6 +140,10 @@ struct sm_build_consumer { /* of a thread that asks for batches or trains */
 	int64_t deserialize_ns, pin_ns; /* read, not yet arrived */
 	uint64_t bytes;
 	uint64_t trained, trained_without_batch; /* backward and optimizer spans */
+	struct sm_build_trained *steps;		 /* owned */
+	size_t step_count, step_capacity;
+	bool has_optimizer; /* totals of the thread at the end of the newest optimizer */
+	int64_t optimizer_ns, optimizer_cpu_ns, optimizer_delay_ns;
 	bool has_totals; /* of the thread, at the end of the newest next() */
 	int64_t totals_ns, total_cpu_ns, total_run_delay_ns;
 };
@@ -260,7 +268,7 @@ int sm_build_consume_finish(
 bool sm_build_step_is_work(enum sm_role role);
 void sm_build_step_open(struct sm_build_consumer *consumer, const struct sm_build_batch *batch);
 int sm_build_step_close(struct sm_build *build, struct sm_build_consumer *consumer, int64_t end_ns);
-void sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns);
+int sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns);
 void sm_build_step_read_helpers(
 	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns);
 void sm_build_step_read_loop(
@@ -303,6 +311,8 @@ struct sm_build_loader *sm_build_loader_of_parent(
 int sm_build_series_add(struct sm_build *build, const struct sm_trace_samples *samples);
 int sm_build_series_complete(struct sm_build *build);
 void sm_build_series_finish(struct sm_build *build);
+int sm_build_trainer(struct sm_build *build, struct sm_build_loader *loader); /* build_trainer.c */
+int sm_build_trainer_step(struct sm_build_thread *thread, int64_t end_ns);
 int sm_build_workers(struct sm_build *build, struct sm_build_loader *loader); /* build_workers.c */
 int sm_build_join(struct sm_build *build);
 int sm_build_lanes(struct sm_build *build);

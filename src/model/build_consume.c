@@ -172,7 +172,7 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 			sm_build_step_read_helpers(build, thread, wall_ns);
 		}
 		if (sm_build_step_is_work(frame->role)) {
-			sm_build_step_work(thread, frame->begin_ns, end_ns);
+			return sm_build_step_work(thread, frame->begin_ns, end_ns);
 		}
 		return 0;
 	}

@@ -280,19 +280,6 @@ static int lay_out_loader(struct sm_build *build, struct sm_build_loader *loader
 	return error ? error : sm_build_workers(build, loader);
 }
 
-/* A background thread that reads ahead asks for the batches; another thread of the process trains. */
-static void find_background(struct sm_build *build, struct sm_build_loader *loader)
-{
-	for (size_t i = 0; i < build->thread_count; i++) {
-		const struct sm_build_thread *thread = build->threads[i];
-		bool trains = thread->consumer && thread->consumer->trained_without_batch >= 10;
-		if (thread->process == loader->process && trains &&
-			thread->tid != loader->facts.consumer_tid && !loader->trained) {
-			loader->facts.background = loader->facts.trains = true;
-		}
-	}
-}
-
 static int by_first_use(const void *left, const void *right)
 {
 	const struct sm_build_loader *a = *(struct sm_build_loader *const *)left,
@@ -317,7 +304,7 @@ static int lay_out_loaders(struct sm_build *build)
 		struct sm_build_loader *loader = build->loaders[i];
 		if (loader->facts.batch_total || loader->epoch_count) {
 			error = lay_out_loader(build, loader);
-			find_background(build, loader);
+			error = error ? error : sm_build_trainer(build, loader);
 			model->loaders[model->loader_count++] = loader->facts;
 		}
 	}

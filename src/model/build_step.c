@@ -98,7 +98,7 @@ static void add_work(struct sm_build_consumer *consumer, enum sm_role role, int6
 }
 
 /* Only the outermost piece of work counts, except that a copy or a wait inside is taken out of it. */
-void sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
+int sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns)
 {
 	struct sm_build_consumer *consumer = thread->consumer;
 	enum sm_role role = thread->frames[thread->depth - 1].role;
@@ -110,21 +110,22 @@ void sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_
 	consumer->trained += is_training;
 	if (!consumer->has_current) {
 		consumer->trained_without_batch += is_training;
-		return;
+		return role == SM_ROLE_OPTIMIZER ? sm_build_trainer_step(thread, end_ns) : 0;
 	}
 	if (is_inner && is_training) {
-		return;
+		return 0;
 	}
 	if (is_inner) {
 		struct sm_batch *batch = &consumer->current.batch;
 		*(role == SM_ROLE_H2D ? &batch->h2d_ns : &batch->sync_ns) += end_ns - begin_ns;
 		consumer->nested_ns += end_ns - begin_ns;
-		return;
+		return 0;
 	}
 	consumer->pending_ns += begin_ns > consumer->cursor_ns ? begin_ns - consumer->cursor_ns : 0;
 	add_work(consumer, role, end_ns - begin_ns - consumer->nested_ns);
 	consumer->nested_ns = 0;
 	consumer->cursor_ns = end_ns;
+	return 0;
 }
 
 /* What helper threads computed while the loop computed: intra-op threads at work. */
