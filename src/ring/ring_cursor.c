@@ -103,8 +103,8 @@ static void follow(struct sm_ring_cursor *cursor, const struct sm_ring_word *wor
 	if (word->name == SM_RING_THREAD) {
 		cursor->tid = (uint32_t)value;
 	} else if (word->name == SM_RING_SYNC && is_near(cursor, value)) {
-		int64_t step = (int64_t)((value >> cursor->tick_shift) - cursor->units);
-		cursor->units += step > 0 ? (uint64_t)step : 0;
+		int64_t ahead = (int64_t)(value - (cursor->units << cursor->tick_shift));
+		cursor->units += ahead > 0 ? (uint64_t)ahead >> cursor->tick_shift : 0;
 	}
 }
 
