@@ -1,10 +1,41 @@
+/* More workers, as far as cores and memory go.
+ *
+ * What they gain on storage one run cannot know: the same disk may serve twice as many readers twice as fast, or not
+ * at all faster. So the part of the workers' time that waits for storage counts between nothing and in full: the
+ * interval reaches from one to the other, and the value is its middle. */
 #include "detect/cpu_taken.h"
 #include "detect/judge.h"
+#include "detect/split.h"
 #include "detect/waits.h"
 #include "detect/words.h"
 
-/* Of fetch: above, more workers meet the same storage, whose limit one run cannot know. */
+/* Of the workers' time: above, the finding is less sure. */
 enum { STORAGE_PERCENT = 50 };
+
+static double storage_share(const struct sm_loader *loader)
+{
+	double storage = 0, need = 0;
+	for (int stage = SM_STAGE_FETCH; stage <= SM_STAGE_COLLATE; stage++) {
+		struct sm_split split = sm_split_of(&loader->stage[stage]);
+		storage += split.storage;
+		need += sm_split_need(&split);
+	}
+	return need > 0 ? storage / need : 0;
+}
+
+static void widen(struct sm_finding *finding, double storage)
+{
+	finding->severity_low *= 1 - storage;
+	finding->severity *= 1 - storage / 2;
+	for (size_t i = 0; i < finding->suggestion_count; i++) {
+		struct sm_interval *speedup = &finding->suggestions[i].speedup;
+		speedup->low = 1 + (speedup->low - 1) * (1 - storage);
+		speedup->middle = 1 + (speedup->middle - 1) * (1 - storage / 2);
+	}
+	if (storage * 100 >= STORAGE_PERCENT) {
+		sm_finding_doubt(finding);
+	}
+}
 
 static int look(const struct sm_judge *judge)
 {
@@ -20,8 +51,6 @@ static int look(const struct sm_judge *judge)
 	if (error || !finding) {
 		return error;
 	}
-	struct sm_split fetch = sm_split_of(&loader->stage[SM_STAGE_FETCH]);
-	double storage = fetch.wall > 0 ? fetch.storage / fetch.wall : 0;
 	sm_finding_evidence(finding, "num_workers", recorded.num_workers, "count");
 	sm_finding_evidence(finding, "best_num_workers", best.num_workers, "count");
 	if (recorded.num_workers > 0) {
@@ -32,12 +61,11 @@ static int look(const struct sm_judge *judge)
 	sm_finding_evidence(finding, "usable_cores", judge->analysis->usable_cores, "cores");
 	sm_finding_evidence(finding, "machine_idle_share",
 		sm_cpu_taken_of(judge->analysis, loader).idle_share, "share");
-	if (storage * 100 >= STORAGE_PERCENT) {
-		sm_finding_evidence(finding, "fetch_storage_share", storage, "share");
-		sm_finding_doubt(finding);
-	}
-	return sm_judge_suggest(
+	sm_finding_evidence(finding, "worker_storage_share", storage_share(loader), "share");
+	error = sm_judge_suggest(
 		judge, finding, "Set num_workers={num_workers} on the DataLoader.", &best);
+	widen(finding, storage_share(loader));
+	return error;
 }
 
 static const struct sm_bound bounds[] = {SM_BOUND(STORAGE_PERCENT), {0}};
@@ -57,11 +85,11 @@ const struct sm_detector sm_detect_insufficient_workers = {
 		    "affinity and control group, not the machine's.",
 	.fixes = "The num_workers that is suggested; above it nothing is gained. Each worker costs "
 		 "its own memory.",
-	.wrong = "Storage may have a limit that more workers meet at once: where more than "
-		 "{STORAGE_PERCENT} % of fetch waits for storage the finding is held less sure. "
-		 "Code under one lock does not go faster with more workers: where workers were "
-		 "seen waiting for one most of their time the finding is not made, but unseen "
-		 "locks deceive.",
+	.wrong = "Storage may have a limit that more workers meet at once: that part of the gain "
+		 "is an interval from none to all, and above {STORAGE_PERCENT} % of the workers' "
+		 "time the finding is held less sure. Code under one lock does not go faster with "
+		 "more workers: where workers were seen waiting for one most of their time the "
+		 "finding is not made, but unseen locks deceive.",
 	.bounds = bounds,
 	.needs = SM_NEED_STEPS | SM_NEED_MODEL,
 	.look_at_loader = look,

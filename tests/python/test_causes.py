@@ -62,12 +62,12 @@ def program() -> str:
     return found
 
 
-def report_of(part: str, folder: Path) -> dict:
-    """Runs the training with this part and returns its report."""
+def report_of(part: str, folder: Path, before: list[str] | None = None) -> dict:
+    """Runs the training with this part, perhaps behind another command, and returns its report."""
     for name, source in (("train.py", "train.py"), ("plain.py", "plain.py"), ("parts.py", f"{part}.py")):
         shutil.copy(FOLDER / source, folder / name)
     shutil.copy(FOLDER / "read.py", folder / "read.py")
-    done = subprocess.run([program(), "run", "-o", "run", "--", sys.executable, "train.py"], cwd=folder, capture_output=True,
+    done = subprocess.run([*(before or []), program(), "run", "-o", "run", "--", sys.executable, "train.py"], cwd=folder, capture_output=True,
                           text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return json.loads((folder / "run" / "report.json").read_text())
@@ -107,3 +107,23 @@ def test_nothing_is_found_where_nothing_is_wrong(tmp_path: Path):
     assert not large, told(report)
     assert report["verdict"]["class"] in ("COMPUTE_BOUND", "PARTLY_INPUT_BOUND", "CANNOT_TELL"), told(report)
     assert "SM105" in report["passed"] + [finding["id"] for finding in report["findings"]], told(report)
+
+
+QUOTA = Path("/sys/fs/cgroup/cpu")  # version 1, where this machine has it
+
+
+@pytest.fixture
+def half_a_core():
+    """A control group of half a core; the command that puts what follows into it."""
+    group = QUOTA / "stallmeter-test"
+    group.mkdir()
+    (group / "cpu.cfs_quota_us").write_text("50000")
+    (group / "cpu.shares").write_text("100000")  # so that it is the quota that stops it, not who else is here
+    yield ["sh", "-c", f'echo $$ > {group}/tasks; exec "$@"', "sh"]
+    group.rmdir()
+
+
+@pytest.mark.skipif(not (NIGHTLY and os.access(QUOTA / "cpu.shares", os.W_OK)), reason="at night, as root, with control groups")
+def test_a_quota_is_told_from_a_slow_transform(tmp_path: Path, half_a_core: list[str]):
+    report = report_of("native", tmp_path, half_a_core)
+    assert report["findings"][0]["type"] == "CPU_THROTTLED", told(report)

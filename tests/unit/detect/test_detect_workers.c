@@ -52,6 +52,23 @@ static void test_no_workers(void **state)
 	analysis_make_destroy(make);
 }
 
+/* Half of what the workers need is storage: its part of the gain counts from nothing to all. */
+static void test_workers_on_storage_are_an_interval(void **state)
+{
+	struct analysis_make *make = ordinary(1, 0.010);
+	analysis_make_spend(make, SM_STAGE_FETCH,
+		&(struct analysis_spent){
+			.computing_s = 0.010, .storage_s = 0.010, .read_bytes = 4e6});
+	analysis_make_run(make);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM102");
+	assert_non_null(finding);
+	assert_float_equal(finding->severity_high, 0.5, 0.02);
+	assert_float_equal(finding->severity, 0.375, 0.02);
+	assert_float_equal(finding->severity_low, 0.25, 0.02);
+	assert_string_equal(make->findings.items[0].detector->id, "SM101");
+	analysis_make_destroy(make);
+}
+
 static void test_enough_workers(void **state)
 {
 	struct analysis_make *make = ordinary(2, 0.010);
@@ -201,6 +218,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_too_few_workers_come_before_the_transform),
 		cmocka_unit_test(test_no_workers),
+		cmocka_unit_test(test_workers_on_storage_are_an_interval),
 		cmocka_unit_test(test_enough_workers),
 		cmocka_unit_test(test_more_workers_than_cores_are_never_asked_for),
 		cmocka_unit_test(test_a_shallow_prefetch),
