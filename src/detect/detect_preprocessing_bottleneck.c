@@ -135,6 +135,7 @@ static int accuse(const struct sm_judge *judge, const struct suspect *suspect)
 	if (error || !finding) {
 		return error;
 	}
+	finding->title = suspect->stage == SM_STAGE_FETCH ? "Making a sample is slow" : NULL;
 	finding->cause_detail = nature.detail;
 	finding->order = nature.waits ? 0 : finding->order;
 	error = sm_finding_place(finding, judge->findings->arena, suspect->name, suspect->where);
@@ -179,8 +180,8 @@ static int look_at_fetch(const struct sm_judge *judge, const struct sm_waits *wa
 	const struct sm_cause_sum *sum = &loader->stage[SM_STAGE_FETCH];
 	struct sm_split split = sm_waits_split(waits, sum);
 	double kept = split.wall > 0 ? (split.storage + split.waiting) / split.wall : 0;
-	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, "", sum, waits,
-		sm_judge_samples(loader), split,
+	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, loader->dataset_where, sum,
+		waits, sm_judge_samples(loader), split,
 		{.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_FETCH, .factor = kept}};
 	return sm_split_work(&split) * 100 >= MOST_PERCENT * sm_split_need(&split)
 		       ? accuse(judge, &suspect)

@@ -103,6 +103,7 @@ static int set_text(
 		{"start_method", &loader->start_method},
 		{"dataset_kind", &loader->dataset_kind},
 		{"dataset", &loader->dataset},
+		{"dataset_where", &loader->dataset_where},
 		{"sampler", &loader->sampler},
 		{"collate", &loader->collate},
 	};

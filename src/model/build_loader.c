@@ -14,6 +14,7 @@ static const struct sm_loader nothing_known = {
 	.start_method = "",
 	.dataset_kind = "",
 	.dataset = "",
+	.dataset_where = "",
 	.sampler = "",
 	.collate = "",
 };

@@ -120,6 +120,7 @@ struct sm_loader {
 	const char *start_method; /* "fork", "spawn", "forkserver", "thread", "" unknown */
 	const char *dataset_kind; /* "map", "iterable", "other" */
 	const char *dataset, *sampler, *collate; /* class or function names, "" unknown */
+	const char *dataset_where; /* of the code that makes a sample: "train.py:41" or "" */
 	int32_t main_pid;
 	uint32_t consumer_tid; /* the thread that calls next() */
 	bool background;       /* called from a thread that is not the one that trains */

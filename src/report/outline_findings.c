@@ -180,13 +180,14 @@ static void fill(struct sm_phrases *words, const struct sm_finding *finding, siz
 	struct sm_outline_finding *row)
 {
 	const struct sm_detector *detector = finding->detector;
+	const char *title = finding->title ? finding->title : detector->title;
 	double severity = finding->severity;
 	*row = (struct sm_outline_finding){
 		.finding = finding,
 		.id = detector->id,
 		.type = detector->type,
-		.title = detector->title ? detector->title : say_word(words, detector->type),
-		.cause = say_cause(words, finding, detector->title ? detector->title : ""),
+		.title = title ? title : say_word(words, detector->type),
+		.cause = say_cause(words, finding, title ? title : ""),
 		.where = say_where(words, finding, loader_count),
 		.gives_back = say_gives_back(words, finding),
 		.confidence = sm_phrases_printf(

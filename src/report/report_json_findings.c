@@ -88,7 +88,7 @@ static void write_finding(struct sm_json *json, const struct sm_finding *finding
 	sm_json_begin_object(json, NULL);
 	sm_json_string(json, "id", finding->detector->id);
 	sm_json_string(json, "type", finding->detector->type);
-	sm_json_string(json, "title", finding->detector->title);
+	sm_json_string(json, "title", finding->title ? finding->title : finding->detector->title);
 	sm_json_string(json, "cause", finding->cause ? finding->cause : "");
 	sm_json_string(json, "cause_detail", finding->cause_detail ? finding->cause_detail : "");
 	write_severity(json, finding);

@@ -41,11 +41,20 @@ def sampler_of(loader):
     return getattr(loader, "sampler", None)
 
 
+def maker_of(dataset):
+    """The data set whose code makes the samples: what stands under torch's own Subset, which only renumbers."""
+    subset = sys.modules["torch.utils.data"].Subset
+    while type(dataset) is subset:
+        dataset = dataset.dataset
+    return dataset
+
+
 def settings_of(loader) -> dict:
     """What the report says of a loader, and what a change of settings is simulated from."""
     batches = getattr(loader, "batch_sampler", None)
     size = getattr(loader, "batch_size", None) or getattr(batches, "batch_size", None)
     kind = {0: "map", 1: "iterable"}.get(getattr(loader, "_dataset_kind", None))
+    maker = type(maker_of(getattr(loader, "dataset", None)))
     return {
         "num_workers": getattr(loader, "num_workers", None),
         "batch_size": size if isinstance(size, int) else None,
@@ -55,7 +64,8 @@ def settings_of(loader) -> dict:
         "in_order": int(bool(getattr(loader, "in_order", True))),
         "start_method": start_method(loader),
         "dataset_kind": kind,
-        "dataset": type(getattr(loader, "dataset", None)).__qualname__,
+        "dataset": maker.__qualname__,
+        "dataset_where": where_of(getattr(maker, "__getitem__" if kind == "map" else "__iter__", None)),
         "sampler": type(sampler_of(loader)).__qualname__,
         "collate": name_of(getattr(loader, "collate_fn", None)),
     }
