@@ -76,23 +76,23 @@ def stand_in_for_dataset(fetcher, loader):
         record.fact(f"samples_unknown{ordinal}\nwhy={unknown} has __getitems__, which takes a whole batch")
 
 
-def shadow(dataset):
+def shadow(dataset, one_by_one=False):
     """What the fetcher is to hold, and the name of the class that hides its samples (or None).
 
-    A data set with `__getitems__` is asked for whole batches. torch's own Subset has one only to pass the question on: a
-    second Subset over the same indices, with a stand-in for the data set under it, asks for the samples one by one just
-    as the first would.
+    A data set with `__getitems__` is asked for whole batches. torch's own Subset only passes the question on: a second
+    Subset over the same indices, with a stand-in for the data set under it, asks as the first would, and shows the samples
+    by the index of what is under it. (Subset has no `__getitems__` before torch 2: there it always asks one by one.)
     """
     cls = type(dataset)
-    many = getattr(dataset, "__getitems__", None)
+    whole = bool(getattr(dataset, "__getitems__", None)) and not one_by_one
     subset = sys.modules["torch.utils.data"].Subset
-    if many and cls is subset:
-        inner, unknown = shadow(dataset.dataset)
+    if cls is subset:
+        inner, unknown = shadow(dataset.dataset, not whole)
         outer = subset.__new__(subset)
         outer.__dict__.update(dataset.__dict__)
         outer.dataset = inner
         return outer, unknown
-    if many:
+    if whole:
         return dataset, cls.__qualname__
     span = span_of(SAMPLE, cls.__qualname__, where_of(getattr(cls, "__getitem__", None)))
     return record.dataset(dataset, span), None
