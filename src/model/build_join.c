@@ -55,6 +55,7 @@ static void join_feeds(struct sm_build *build, const struct sm_map *by_nth)
 		uint64_t at;
 		if (sm_map_find(by_nth, (uint64_t)feed->process << 32 | feed->nth, &at)) {
 			build->fetches[at].part.serialize_ns = feed->wall_ns;
+			build->fetches[at].part.sent_ns = feed->end_ns;
 			build->fetches[at].part.bytes = feed->bytes;
 		}
 	}
@@ -76,16 +77,17 @@ static void take_part(struct sm_batch *batch, const struct sm_batch *part)
 	batch->run_delay_ns = part->run_delay_ns;
 	batch->helper_cpu_ns = part->helper_cpu_ns;
 	batch->serialize_ns = part->serialize_ns;
+	batch->sent_ns = part->sent_ns > 0 ? part->sent_ns : -1;
 	batch->bytes = batch->bytes ? batch->bytes : part->bytes;
 	batch->sample_first = part->sample_first;
 	batch->sample_count = part->sample_count;
 }
 
-/* A batch that lay in the queue is taken within microseconds of being asked for; one that comes later was waited for,
- * even if its worker was done before: then it was on its way. */
+/* The loop waited for a batch whose worker, or the feeder that pickles for it, was still at work when it was asked for.
+ * What was pickled before lay in the queue: however long the call then took (a busy machine, a batch of many megabytes
+ * that goes through the pipe only while somebody reads), the worker could have done nothing about it. */
 static void judge_arrival(struct sm_batch *batch)
 {
-	enum { AT_ONCE_NS = 300 * 1000 };
 	int64_t taken_ns = batch->arrive_ns - batch->deserialize_ns;
 	if (batch->worker < 0 || batch->start_ns < 0 || batch->done_ns > batch->deliver_ns) {
 		return;
@@ -93,7 +95,7 @@ static void judge_arrival(struct sm_batch *batch)
 	if (batch->arrive_ns < 0 || taken_ns < batch->done_ns) {
 		taken_ns = batch->done_ns;
 	}
-	if (batch->done_ns > batch->request_ns || taken_ns - batch->request_ns > AT_ONCE_NS) {
+	if (batch->done_ns > batch->request_ns || batch->sent_ns > batch->request_ns) {
 		batch->ready_ns = taken_ns;
 	}
 }

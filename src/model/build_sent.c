@@ -14,6 +14,7 @@ static const struct sm_batch nothing_seen = {
 	.done_ns = -1,
 	.arrive_ns = -1,
 	.ready_ns = -1,
+	.sent_ns = -1,
 	.trainer_blocked_ns = -1,
 	.request_ns = -1,
 	.deliver_ns = -1,

@@ -81,6 +81,7 @@ struct analysis_make *analysis_make_create(int num_workers, size_t batches)
 		.start_method = "fork",
 		.dataset_kind = "map",
 		.dataset = "Photos",
+		.dataset_where = "photos.py:12",
 		.sampler = "RandomSampler",
 		.collate = "default_collate",
 		.main_pid = MAIN_PID};
