@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 PHOTOS = ["pillow", "scikit-image", "scikit-learn"]
-TESTS = ["pytest", "jsonschema", "wheel>=0.40"]
+TESTS = ["pytest", "jsonschema", "wheel>=0.40", "cloudpickle"]
 
 # name -> (interpreters to try, first that works; pip packages; sees the system's packages)
 RECIPES = {
