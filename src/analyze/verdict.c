@@ -112,9 +112,9 @@ static const char *find_missing(const struct sm_analysis *analysis, struct sm_ar
 		       "covered by its work. Record with --level detailed.";
 	}
 	if (background_not_told(analysis)) {
-		return "Batches are asked for by a thread in the background, and the thread that "
-		       "trains did not tell how long it "
-		       "was blocked. Record with --level detailed.";
+		return "Batches are asked for by a thread in the background, and how long the "
+		       "thread that trains was blocked for each was not seen. Record with "
+		       "--level detailed, and with one step of the optimizer a batch.";
 	}
 	if (verdict->exposed_low < 0.05 && verdict->exposed_high > 0.20) {
 		return sm_arena_printf(arena,

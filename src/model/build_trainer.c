@@ -1,8 +1,11 @@
 /* A prefetcher in the background: one thread asks for batches, another trains and waits for that one, where no span of
  * ours sees it. What can be seen is how long the training thread was blocked from the end of one optimizer to the end of the
- * next: wall time less its CPU less its run delay, from the totals its spans carry. A stall is part of it.
+ * next: wall time less its CPU less its run delay, from the totals its spans carry. A stall is part of it; a rest the step
+ * takes of its own accord is another. What tells them apart is the batch: nobody waits for one that lay ready, and whoever
+ * waits does so from the end of his step, at the earliest, until the batch is there.
  *
- * Which step took which batch is not seen either; both come in order, so the n-th step is the n-th batch. */
+ * Which step took which batch is not seen either; both come in order, so the n-th step is the n-th batch. Where there are
+ * nearly twice as many of one as of the other (gradients of several batches, two optimizers), nothing is told. */
 #include "base/mem.h"
 #include "model/build.h"
 
@@ -53,7 +56,25 @@ static const struct sm_build_consumer *find_trainer(
 	return NULL;
 }
 
-/* Marks a loader whose batches another thread trains on, and tells each batch how long its step was blocked. */
+static bool is_one_to_one(size_t steps, size_t batches)
+{
+	return steps * 3 >= batches * 2 && batches * 3 >= steps * 2;
+}
+
+/* Of the nth step. The first has none before it that was seen. */
+static int64_t blocked_for(
+	const struct sm_build_consumer *trainer, const struct sm_batch *batch, size_t nth)
+{
+	if (nth >= trainer->step_count || trainer->steps[nth].blocked_ns < 0 || nth == 0) {
+		return -1;
+	}
+	int64_t blocked_ns = trainer->steps[nth].blocked_ns,
+		late_ns = batch->deliver_ns - trainer->steps[nth - 1].end_ns;
+	late_ns = late_ns > 0 ? late_ns : 0;
+	return blocked_ns < late_ns ? blocked_ns : late_ns;
+}
+
+/* Marks a loader whose batches another thread trains on, and tells each batch how long that one was blocked for it. */
 int sm_build_trainer(struct sm_build *build, struct sm_build_loader *loader)
 {
 	const struct sm_build_consumer *trainer =
@@ -63,10 +84,12 @@ int sm_build_trainer(struct sm_build *build, struct sm_build_loader *loader)
 		return 0;
 	}
 	facts->background = facts->trains = true;
-	for (size_t i = 0; i < facts->batch_count && facts->batch_count == facts->batch_total;
-		i++) {
-		facts->batches[i].trainer_blocked_ns =
-			i < trainer->step_count ? trainer->steps[i].blocked_ns : -1;
+	if (facts->batch_count == facts->batch_total &&
+		is_one_to_one(trainer->step_count, facts->batch_count)) {
+		for (size_t i = 0; i < facts->batch_count; i++) {
+			facts->batches[i].trainer_blocked_ns =
+				blocked_for(trainer, &facts->batches[i], i);
+		}
 	}
 	return 0;
 }

@@ -63,7 +63,7 @@ struct sm_batch {
 	int64_t h2d_ns, backward_ns, optimizer_ns, sync_ns; /* durations within deliver..end */
 	int64_t forward_ns; /* deliver (or h2d end) to backward begin; -1 without a backward */
 	int64_t other_ns; /* the rest of deliver..end; 0 where neither backward nor optimizer is seen (all compute) */
-	int64_t trainer_blocked_ns; /* background loaders: how long the thread that trains was blocked in its step; -1 unknown */
+	int64_t trainer_blocked_ns; /* background loaders: how long the thread that trains was blocked for want of it; -1 unknown */
 	int64_t exposed_ns;   /* E of measuring.md; filled by analyze/stalls.c */
 	int64_t launch_ns;    /* L; 0 on a CPU */
 	int16_t device_state; /* enum sm_device_state, -1: no device asked */
