@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -22,6 +23,25 @@ def inject_folder() -> Path:
     import stallmeter
 
     return Path(stallmeter._inject_folder())
+
+
+def program() -> str:
+    """The command: of the installed package, or the one that STALLMETER_PROGRAM names."""
+    beside = Path(sys.executable).with_name("stallmeter")
+    found = os.environ.get("STALLMETER_PROGRAM") or (str(beside) if beside.exists() else shutil.which("stallmeter"))
+    if not found:
+        pytest.skip("stallmeter is not installed")
+    return found
+
+
+def stallmeter(*arguments: object, code: int = 0, cwd: Path | None = None,
+               **variables: str) -> subprocess.CompletedProcess[str]:
+    """What the command says, and that it ends as promised."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("STALLMETER", "COLUMNS"))} | variables
+    done = subprocess.run([program(), *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
+                          text=True, timeout=SECONDS, cwd=cwd)
+    assert done.returncode == code, done.stderr[-3000:]
+    return done
 
 
 @dataclass

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from conftest import program
 
 pytest.importorskip("torch")
 FOLDER = Path(__file__).parent / "causes"
@@ -52,14 +53,6 @@ CASES = [
     Case("no_workers", "INSUFFICIENT_WORKERS", ("no_workers",), place=2, gain=1.1, nightly=True),
     Case("loop", "HOST_LOOP_OVERHEAD"),
 ]
-
-
-def program() -> str:
-    beside = Path(sys.executable).with_name("stallmeter")
-    found = os.environ.get("STALLMETER_PROGRAM") or (str(beside) if beside.exists() else shutil.which("stallmeter"))
-    if not found:
-        pytest.skip("stallmeter is not installed")
-    return found
 
 
 def report_of(part: str, folder: Path, before: list[str] | None = None) -> dict:

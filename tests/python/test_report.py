@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +12,10 @@ import pytest
 pytest.importorskip("torch")
 jsonschema = pytest.importorskip("jsonschema")
 import chromium
+from conftest import stallmeter
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "</script><img src=x onerror=alert(1)>"
-SECONDS = 240
 TRAINING = f"""
 import time
 import torch
@@ -57,23 +54,6 @@ if __name__ == "__main__":
         model(batch).sum().backward()
         optimizer.step()
 """
-
-
-def program() -> str:
-    beside = Path(sys.executable).with_name("stallmeter")
-    found = os.environ.get("STALLMETER_PROGRAM") or (str(beside) if beside.exists() else shutil.which("stallmeter"))
-    if not found:
-        pytest.skip("stallmeter is not installed")
-    return found
-
-
-def stallmeter(*arguments: object, code: int = 0, cwd: Path | None = None,
-               **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("STALLMETER", "COLUMNS"))} | variables
-    done = subprocess.run([program(), *map(str, arguments)], env=environment, stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=SECONDS, cwd=cwd)
-    assert done.returncode == code, done.stderr[-3000:]
-    return done
 
 
 @pytest.fixture(scope="session")
