@@ -8,9 +8,13 @@
  *     H = h - E                                 hidden
  *     L = max(0, l - R)                         the host kept the device waiting, data in hand
  *
- * A device that was asked answers one of three ways: done before the wait began (R = 0, E = h), still busy when it
- * was over (E = 0), or in between, and then with the time between its last work before and its first work after, from
- * which the same time in steps without a wait (g0, median) is taken off. On a CPU R = 0.
+ * A device that was asked tells the time g between its last work before the wait and its first work behind it. That is
+ * max(0, h + l - R); where it is not 0, max(0, l - R) = max(0, g - h), so that R and l drop out:
+ *
+ *     E = min(h, g)             L = g - E
+ *
+ * Where g is not known, a device that was idle when it was asked has R = 0, so E = h, and one that was busy still when the
+ * wait was over had work enough: E = 0. On a CPU R = 0.
  *
  * Where a thread in the background asks for the batches, its waits are not the training's: a stall is then what the
  * training thread was blocked, and no more than the wait behind it.
@@ -24,9 +28,6 @@
 #include <errno.h>
 #include <math.h>
 
-/* A wait this short is none: the batch lay ready and next() only handed it over. */
-enum { NO_WAIT_NS = 200 * 1000 };
-
 static int64_t wait_of(const struct sm_batch *batch)
 {
 	return batch->request_ns >= 0 && batch->deliver_ns >= batch->request_ns
@@ -34,46 +35,21 @@ static int64_t wait_of(const struct sm_batch *batch)
 		       : 0;
 }
 
-/* g0: what lies between last work and first work when there is nothing to wait for. */
-static int find_usual_gap(const struct sm_loader *loader, double *ret_gap_ns)
-{
-	double *gaps = sm_mem_alloc((loader->batch_count + 1) * sizeof(*gaps));
-	size_t count = 0;
-	if (!gaps) {
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < loader->batch_count; i++) {
-		const struct sm_batch *batch = &loader->batches[i];
-		if (batch->device_elapsed_ns >= 0 && wait_of(batch) < NO_WAIT_NS) {
-			gaps[count++] = (double)batch->device_elapsed_ns;
-		}
-	}
-	*ret_gap_ns = count ? sm_bootstrap_percentile(gaps, count, 0.5) : NAN;
-	sm_mem_free(gaps);
-	return 0;
-}
-
 static int64_t clip(int64_t value, int64_t most)
 {
 	return value < 0 ? 0 : value > most ? most : value;
 }
 
-/* Where a run has no step without a wait, g0 counts as 0 and the result is an upper bound. */
-static void judge(struct sm_batch *batch, double gap_ns, bool background)
+static void judge(struct sm_batch *batch, bool background)
 {
-	int64_t wait_ns = wait_of(batch), gap = isnan(gap_ns) ? 0 : (int64_t)gap_ns;
+	int64_t wait_ns = wait_of(batch), gap_ns = batch->device_elapsed_ns;
 	batch->exposed_ns = background ? clip(batch->trainer_blocked_ns, wait_ns) : wait_ns;
 	batch->launch_ns = 0;
-	if (batch->device_state == SM_DEVICE_BUSY_AT_DELIVERY) {
+	if (batch->device_state >= 0 && gap_ns >= 0) {
+		batch->exposed_ns = clip(gap_ns, wait_ns);
+		batch->launch_ns = gap_ns - batch->exposed_ns;
+	} else if (batch->device_state == SM_DEVICE_BUSY_AT_DELIVERY) {
 		batch->exposed_ns = 0;
-		batch->launch_ns = batch->device_elapsed_ns > 0 ? batch->device_elapsed_ns : 0;
-	} else if (batch->device_state == SM_DEVICE_ELAPSED) {
-		batch->exposed_ns = clip(batch->device_elapsed_ns - gap, wait_ns);
-		batch->launch_ns = clip(batch->device_elapsed_ns - batch->exposed_ns, INT64_MAX);
-	} else if (batch->device_state == SM_DEVICE_IDLE_AT_REQUEST) {
-		batch->launch_ns = batch->device_elapsed_ns >= 0
-					   ? clip(batch->device_elapsed_ns - wait_ns, INT64_MAX)
-					   : gap;
 	}
 }
 
@@ -134,13 +110,8 @@ static int find_interval(
 
 int sm_stalls_find(struct sm_loader_analysis *ret, struct sm_loader *loader, bool last_ends_run)
 {
-	double gap_ns;
-	int error = find_usual_gap(loader, &gap_ns);
-	if (error) {
-		return error;
-	}
 	for (size_t i = 0; i < loader->batch_count; i++) {
-		judge(&loader->batches[i], gap_ns, loader->background);
+		judge(&loader->batches[i], loader->background);
 	}
 	double border = border_s(loader, last_ends_run);
 	add_up(ret, loader);

@@ -6,7 +6,6 @@ nothing. True exposed stall of a step is the device's gap before it, less the pa
 
 import json
 import os
-import statistics
 import subprocess
 import sys
 
@@ -100,16 +99,12 @@ def waits_of(process):
 
 
 def exposed_as_recorded(waits):
-    """The formulas of the design: nothing but the marks and the waits."""
-    quiet = [elapsed for begin, end, state, elapsed in waits if state is not None and end - begin < 0.0003]
-    usual_gap = statistics.median(quiet) if quiet else 0.0
+    """The formula of docs/analysis.md: nothing but the marks and the waits."""
     total = 0.0
     for begin, end, state, elapsed in waits[1:]:
         wait = end - begin
-        if state == v.DEVICE_IDLE_AT_REQUEST:
-            total += wait
-        elif state == v.DEVICE_ELAPSED:
-            total += min(max(elapsed - usual_gap, 0.0), wait)
+        if state is not None:
+            total += min(elapsed, wait)
     return total
 
 

@@ -1,13 +1,11 @@
 """What a device says about a wait, without ever being waited for.
 
-Two events per step (design: measuring.md, section 1): X behind the last work of the step before, recorded when the next
+Two events per step: X behind the last work of the step before, recorded when the next
 batch is asked for; Y before the first work that needs the batch: at the first copy of it to the device where copies are
 seen, else when it is delivered. Whether X is done is asked when it is recorded and when Y is; how much time lay between
 them the device tells later, when both have passed.
 
-    X done when the batch was asked for     the device stood still for all of the wait
-    X not done when Y is recorded           the wait was hidden
-    else                                    elapsed(X, Y) decides; the analysis takes off what a step without a wait has
+    exposed stall = min(wait, elapsed(X, Y))        src/analyze/stalls.c says why
 
 CUDA and the fake accelerator of the tests stand behind the same four methods, so what is tested is what runs.
 """
