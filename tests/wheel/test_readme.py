@@ -37,9 +37,19 @@ def test_c(text, tmp_path):
     subprocess.run([tmp_path / "block"], check=True, timeout=60)
 
 
+def shell_lines():
+    return [line.split("#")[0].strip() for text in blocks("sh") for line in text.splitlines()]
+
+
+def test_what_make_is_asked_for_exists():
+    for line in shell_lines():
+        if line.startswith("make "):
+            assert re.search(rf"^{line.split()[1]}:", (ROOT / "Makefile").read_text(), re.M), line
+
+
 def test_the_shell_commands(tmp_path):
     """The first line installs, which the fixture of this folder has done; the others run on a job of two lines."""
-    lines = [line.split("#")[0].strip() for text in blocks("sh") for line in text.splitlines()]
+    lines = [line for line in shell_lines() if not line.startswith("make ")]
     assert lines[0] == "pip install ."
     (tmp_path / "train.py").write_text("for number in range(3):\n    print(number)\n")
     scripts = Path(sys.executable).parent
