@@ -16,8 +16,10 @@
 
 enum {
 	SHORT_BITS = 20,
+	SHORT_MASK = (1 << SHORT_BITS) - 1,
 	LONG_BITS = 40,
 	TICK_SHIFT_MAX = 16,
+	STRIDE = 32, /* short words passed at once */
 };
 
 static uint32_t load32(const unsigned char *at)
@@ -153,7 +155,7 @@ int sm_ring_cursor_next(struct sm_ring_cursor *cursor, struct sm_ring_word *ret_
 		return next_long(cursor, ret_word);
 	}
 	cursor->at += 4;
-	cursor->units += ((bits >> 12) - cursor->units) & ((1U << SHORT_BITS) - 1);
+	cursor->units += ((bits >> 12) - cursor->units) & SHORT_MASK;
 	bool ends = bits >> 1 & 1;
 	*ret_word = (struct sm_ring_word){
 		.time_ns = sm_ring_cursor_ns(cursor, cursor->units),
@@ -163,21 +165,62 @@ int sm_ring_cursor_next(struct sm_ring_cursor *cursor, struct sm_ring_word *ret_
 	return 1;
 }
 
+static bool pass_one_short(struct sm_ring_cursor *cursor)
+{
+	uint32_t bits = cursor->end - cursor->at >= 4 ? load32(cursor->at) : 0;
+	if (!bits || (bits & 1)) {
+		return false;
+	}
+	cursor->at += 4;
+	cursor->units += ((bits >> 12) - cursor->units) & SHORT_MASK;
+	return true;
+}
+
+typedef uint32_t four_words __attribute__((vector_size(16)));
+typedef int32_t four_signed __attribute__((vector_size(16)));
+
+static four_words load_four(const unsigned char *at)
+{
+	four_words words;
+	memcpy(&words, at, sizeof(words));
+	return words;
+}
+
+/* Whether the next STRIDE words are short, and how often their time began anew from zero. The word
+ * before them is short, so no word has to wait for the one before it, and four are looked at at
+ * once. */
+static bool are_short(const unsigned char *at, uint32_t *ret_laps)
+{
+	four_words others = {0}, laps = {0};
+	for (int i = 0; i < STRIDE; i += 4) {
+		four_words before = load_four(at + 4 * i - 4), bits = load_four(at + 4 * i);
+		others |= (bits & 1) | (four_words)(bits == 0);
+		laps -= (four_words)((four_signed)(bits >> 12) < (four_signed)(before >> 12));
+	}
+	*ret_laps = laps[0] + laps[1] + laps[2] + laps[3];
+	return !(others[0] | others[1] | others[2] | others[3]);
+}
+
+static void pass_strides(struct sm_ring_cursor *cursor)
+{
+	uint32_t laps;
+	while (cursor->end - cursor->at >= 4 * STRIDE && are_short(cursor->at, &laps)) {
+		cursor->at += 4 * STRIDE;
+		uint64_t low_bits = load32(cursor->at - 4) >> 12;
+		cursor->units = (cursor->units & ~(uint64_t)SHORT_MASK) +
+				((uint64_t)laps << SHORT_BITS) + low_bits;
+	}
+}
+
 size_t sm_ring_cursor_pass_short(struct sm_ring_cursor *cursor)
 {
-	const unsigned char *at = cursor->at, *end = cursor->end;
-	uint64_t units = cursor->units;
-	for (; end - at >= 4; at += 4) {
-		uint32_t bits = load32(at);
-		if (!bits || (bits & 1)) {
-			break;
-		}
-		units += ((bits >> 12) - units) & ((1U << SHORT_BITS) - 1);
+	const unsigned char *from = cursor->at;
+	if (pass_one_short(cursor)) {
+		pass_strides(cursor);
 	}
-	size_t count = (size_t)(at - cursor->at) / 4;
-	cursor->at = at;
-	cursor->units = units;
-	return count;
+	while (pass_one_short(cursor)) {
+	}
+	return (size_t)(cursor->at - from) / 4;
 }
 
 void sm_ring_cursor_skip(const struct sm_ring_header *header, struct sm_ring_segment *segment,

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "make/sm_make.h"
+#include "ring/ring_word.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -455,6 +456,56 @@ static void test_a_ring_cut_anywhere_is_read_as_far_as_it_goes(void **state)
 	free(bytes);
 }
 
+/* Runs of short words of all lengths, some with a whole lap of the time between two, ended by a long word, by zeros or
+ * by the end of the bytes. */
+static size_t make_runs(unsigned char *bytes, size_t most, uint64_t *seed)
+{
+	size_t at = 0;
+	while (most - at >= 8) {
+		*seed = *seed * 6364136223846793005U + 1442695040888963407U;
+		uint64_t random = *seed >> 16;
+		uint32_t time = random % 7 ? (uint32_t)(at * 40) : (uint32_t)(random >> 20);
+		if (random % 61 == 0) {
+			sm_ring_word_put(
+				bytes + at, sm_ring_word_long(random >> 8, 5, SM_RING_MARK));
+			at += 8;
+			continue;
+		}
+		bool ends = random % 997 == 1;
+		uint32_t word = ends ? 0 : sm_ring_word_short(time, 1 + random % 9, random & 1);
+		memcpy(bytes + at, &word, sizeof(word));
+		at += 4;
+	}
+	return at;
+}
+
+static void test_passing_short_words_is_the_same_as_reading_them(void **state)
+{
+	static unsigned char bytes[4096];
+	struct sm_ring_segment segment = {.ticks = 12345678, .mono_ns = 1};
+	uint64_t seed = 1;
+	size_t longest = 0;
+	for (int i = 0; i < 400; i++) {
+		size_t count = make_runs(bytes, sizeof(bytes) - (size_t)i, &seed);
+		struct sm_ring_cursor passes, reads;
+		struct sm_ring_word word;
+		sm_ring_cursor_init_rate(&passes, 1, 1.0, &segment, bytes, count);
+		sm_ring_cursor_init_rate(&reads, 1, 1.0, &segment, bytes, count);
+		do {
+			size_t passed = sm_ring_cursor_pass_short(&passes);
+			longest = passed > longest ? passed : longest;
+			for (size_t k = 0; k < passed; k++) {
+				assert_int_equal(sm_ring_cursor_next(&reads, &word), 1);
+				assert_true(word.kind <= SM_RING_END);
+			}
+			assert_ptr_equal(passes.at, reads.at);
+			assert_int_equal(passes.units, reads.units);
+		} while (sm_ring_cursor_next(&passes, &word) > 0 &&
+			 sm_ring_cursor_next(&reads, &word) > 0);
+	}
+	assert_in_range(longest, 65, 1024);
+}
+
 static void test_flipped_bits_do_no_harm(void **state)
 {
 	size_t count;
@@ -524,6 +575,7 @@ int main(void)
 		cmocka_unit_test(test_headers_that_cannot_be_are_refused),
 		cmocka_unit_test(test_a_changed_segment_is_left_out_and_counted),
 		cmocka_unit_test(test_a_ring_cut_anywhere_is_read_as_far_as_it_goes),
+		cmocka_unit_test(test_passing_short_words_is_the_same_as_reading_them),
 		cmocka_unit_test(test_flipped_bits_do_no_harm),
 		cmocka_unit_test(test_memory_may_fail_anywhere),
 	};
