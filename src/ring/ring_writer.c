@@ -15,12 +15,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #ifndef MADV_POPULATE_WRITE
@@ -98,6 +100,14 @@ static int touch(unsigned char *from, size_t bytes)
 	return errno == EFAULT ? -ENOSPC : -errno;
 }
 
+/* Whether a page that had storage once keeps it. Elsewhere (copy on write, layers) writing it anew may need more. */
+static bool keeps_storage(int fd)
+{
+	struct statfs system;
+	return !fstatfs(fd, &system) &&
+	       (system.f_type == EXT4_SUPER_MAGIC || system.f_type == TMPFS_MAGIC);
+}
+
 /* Storage up to the end of `slot` and, if there is any to have, some ahead. */
 static int prepare(struct sm_ring_writer *writer, uint32_t slot)
 {
@@ -146,7 +156,8 @@ static void fill_header(struct sm_ring_writer *writer, const struct sm_ring_head
 	header->w_sequence = 1;
 	uint64_t magic;
 	memcpy(&magic, SM_RING_MAGIC, sizeof(magic));
-	__atomic_store_n((uint64_t *)(void *)header->magic, magic, __ATOMIC_RELEASE); /* now it is a ring */
+	__atomic_store_n(
+		(uint64_t *)(void *)header->magic, magic, __ATOMIC_RELEASE); /* now it is a ring */
 }
 
 static int map_file(struct sm_ring_writer *writer, int fd, uint64_t limit_bytes)
@@ -185,6 +196,7 @@ static int lay_ground(struct sm_ring_writer *writer, int fd)
 	}
 	writer->device = made.st_dev;
 	writer->inode = made.st_ino;
+	writer->keeps_storage = keeps_storage(fd);
 	writer->prepared_bytes = ground;
 	writer->step_bytes = SM_RING_SEGMENT_BYTES;
 	return 0;
@@ -308,12 +320,15 @@ int sm_ring_writer_take(struct sm_ring_writer *writer, enum sm_ring_segment_kind
 		return error;
 	}
 	struct sm_ring_writer_slot taken = {segment_at(writer, slot), ready_bytes_of(writer, slot)};
-	error = touch((unsigned char *)taken.segment, taken.ready_bytes);
+	bool lived_before = slot < writer->slot_count;
+	if (!lived_before || !writer->keeps_storage) {
+		error = touch((unsigned char *)taken.segment, taken.ready_bytes);
+	}
 	if (error) {
 		return error;
 	}
 	begin_slot(writer, taken.segment, kind, tid, lost_before);
-	if (slot == writer->slot_count) {
+	if (!lived_before) {
 		writer->slot_count++;
 		__atomic_store_n(&sm_ring_writer_header(writer)->w_segment_count,
 			writer->slot_count, __ATOMIC_RELEASE);

@@ -10,6 +10,7 @@
 #include "ring/ring_layout.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -37,6 +38,7 @@ struct sm_ring_writer {
 	uint64_t
 		prepared_bytes; /* the file has storage up to here, but for the rest of small slots */
 	uint64_t step_bytes;	/* how much storage to ask for next */
+	bool keeps_storage; /* a slot that came back needs no second look whether it has storage */
 	dev_t device;
 	ino_t inode;
 	struct sm_ring_clock clock;
