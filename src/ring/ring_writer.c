@@ -171,6 +171,7 @@ static int map_file(struct sm_ring_writer *writer, int fd, uint64_t limit_bytes)
 			NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 		if (pages != MAP_FAILED) {
 			madvise(pages, bytes, MADV_DONTFORK);
+			madvise(pages, bytes, MADV_RANDOM); /* a touch brings no pages around it */
 			writer->bytes = pages;
 			writer->mapped_bytes = bytes;
 			writer->slot_limit = slots;
