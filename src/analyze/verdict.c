@@ -23,7 +23,24 @@ const char *sm_analysis_class_name(enum sm_verdict_class verdict)
 	return (unsigned)verdict < SM_VERDICT_COUNT ? class_names[verdict] : "?";
 }
 
-/* Shares of the whole run. The interval's half-widths of the loaders add up in squares: their steps are not the same. */
+/* How many ranks train side by side: the time of each is T. */
+static size_t count_ranks(const struct sm_analysis *analysis)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < analysis->loader_count; i++) {
+		bool is_new = analysis->loaders[i].steps > 0;
+		for (size_t k = 0; k < i && is_new; k++) {
+			const struct sm_loader_analysis *before = &analysis->loaders[k];
+			is_new = !before->steps ||
+				 before->loader->rank != analysis->loaders[i].loader->rank;
+		}
+		count += is_new;
+	}
+	return count;
+}
+
+/* Shares of the whole run: of a loader the part of its rank's time, and of the ranks the mean. The interval's half-widths
+ * of the loaders add up in squares: their steps are not the same. */
 static void fill_shares(struct sm_analysis *analysis)
 {
 	struct sm_verdict *verdict = &analysis->verdict;
@@ -39,7 +56,7 @@ static void fill_shares(struct sm_analysis *analysis)
 				(loader->exposed_high - loader->exposed_share) * loader->time_s, 2);
 		}
 	}
-	double time_s = analysis->time_s;
+	double time_s = analysis->time_s * (double)count_ranks(analysis);
 	verdict->exposed_stall_share = fmin(exposed_s / time_s, 1);
 	verdict->exposed_low = fmax(verdict->exposed_stall_share - sqrt(below) / time_s, 0);
 	verdict->exposed_high = fmin(verdict->exposed_stall_share + sqrt(above) / time_s, 1);
@@ -157,13 +174,49 @@ static const char *dearest_input(const struct sm_loader_analysis *loader)
 	return dearest && dearest->share > 0 ? sm_vocabulary_stage_name(dearest->stage) : NULL;
 }
 
+/* The loader that is waited for longest: of several, its name is part of the sentence. */
+static const struct sm_loader_analysis *find_latest(const struct sm_analysis *analysis)
+{
+	const struct sm_loader_analysis *latest = NULL;
+	for (size_t i = 0; i < analysis->loader_count; i++) {
+		const struct sm_loader_analysis *loader = &analysis->loaders[i];
+		if (loader->steps && (!latest || loader->exposed_s > latest->exposed_s)) {
+			latest = loader;
+		}
+	}
+	return latest;
+}
+
+static bool is_one_of_several(
+	const struct sm_analysis *analysis, const struct sm_loader_analysis *loader)
+{
+	for (size_t i = 0; i < analysis->loader_count; i++) {
+		if (analysis->loaders[i].steps &&
+			strcmp(analysis->loaders[i].loader->name, loader->loader->name) != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "; most of it goes into fetch of loader val, with no worker to overlap it" */
+static const char *say_where(const struct sm_analysis *analysis, struct sm_arena *arena)
+{
+	const struct sm_loader_analysis *loader = find_latest(analysis);
+	const char *dearest = loader ? dearest_input(loader) : NULL;
+	if (!dearest) {
+		return "";
+	}
+	bool several = is_one_of_several(analysis, loader);
+	return sm_arena_printf(arena, "; most of it goes into %s%s%s%s", dearest,
+		several ? " of loader " : "", several ? loader->loader->name : "",
+		loader->loader->num_workers == 0 ? ", with no worker to overlap it" : "");
+}
+
 static const char *say(const struct sm_analysis *analysis, struct sm_arena *arena)
 {
 	const struct sm_verdict *verdict = &analysis->verdict;
-	const struct sm_loader_analysis *loader =
-		analysis->training_loader < 0 ? NULL
-					      : &analysis->loaders[analysis->training_loader];
-	const char *dearest = loader ? dearest_input(loader) : NULL;
+	const char *where = say_where(analysis, arena);
 	double share = 100 * verdict->exposed_stall_share, low = 100 * verdict->exposed_low,
 	       high = 100 * verdict->exposed_high;
 	switch (verdict->class_) {
@@ -173,12 +226,8 @@ static const char *say(const struct sm_analysis *analysis, struct sm_arena *aren
 	case SM_VERDICT_PARTLY_INPUT_BOUND:
 		return sm_arena_printf(arena,
 			"Training stands still for data %.0f %% of the time (%.0f to %.0f "
-			"%%)%s%s%s.",
-			share, low, high, dearest ? "; most of it goes into " : "",
-			dearest ? dearest : "",
-			dearest && loader->loader->num_workers == 0
-				? ", with no worker to overlap it"
-				: "");
+			"%%)%s.",
+			share, low, high, where ? where : "");
 	case SM_VERDICT_TRANSFER_BOUND:
 		return sm_arena_printf(arena,
 			"Copying batches to the device takes %.0f %% of the time.",

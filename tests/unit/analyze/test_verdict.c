@@ -13,6 +13,7 @@ struct shape { /* of a step, ms */
 	double wait, compute, other, copy;
 	int steps, every; /* a wait in every n-th step only */
 	bool unasked;
+	int ranks; /* that do the same, side by side */
 };
 
 static void judge(const struct shape *shape, enum sm_verdict_class wanted)
@@ -53,8 +54,12 @@ static void judge(const struct shape *shape, enum sm_verdict_class wanted)
 		.epochs = &epoch,
 		.epoch_count = shape->steps ? 1 : 0,
 		.trains = true};
-	struct sm_model model = {.loaders = &loader,
-		.loader_count = shape->steps ? 1 : 0,
+	struct sm_loader loaders[] = {loader, loader};
+	loaders[1].rank = 1;
+	struct sm_model model = {.loaders = loaders,
+		.loader_count = !shape->steps  ? 0
+				: shape->ranks ? (size_t)shape->ranks
+					       : 1,
 		.begin_ns = 0,
 		.end_ns = now + 1000};
 	struct sm_analysis analysis;
@@ -96,11 +101,80 @@ static void too_little_is_no_verdict(void **unused)
 		SM_VERDICT_CANNOT_TELL);
 }
 
+static void ranks_are_not_added_up(void **unused)
+{
+	(void)unused;
+	judge(&(struct shape){.wait = 15, .compute = 85, .steps = 100, .ranks = 2},
+		SM_VERDICT_PARTLY_INPUT_BOUND);
+	judge(&(struct shape){.wait = 30, .compute = 70, .steps = 100, .ranks = 2},
+		SM_VERDICT_INPUT_BOUND);
+}
+
+static struct sm_loader loader_of(
+	struct sm_batch *batches, size_t count, struct sm_epoch *epoch, const char *name)
+{
+	return (struct sm_loader){.name = name,
+		.num_workers = 1,
+		.batches = batches,
+		.batch_count = count,
+		.batch_total = count,
+		.epochs = epoch,
+		.epoch_count = 1};
+}
+
+/* Training takes 10 a step and never waits; validation, half of the run, waits 8 of 10 for its worker's fetch. */
+static void the_loader_that_is_late_is_named_though_another_trains(void **unused)
+{
+	(void)unused;
+	enum { STEPS = 50, MS = 1000000 };
+	struct sm_batch batches[2][STEPS];
+	struct sm_epoch epochs[2];
+	for (int i = 0; i < 2 * STEPS; i++) {
+		int64_t begin = 1000 + (int64_t)i * 10 * MS, wait = i < STEPS ? 0 : 8 * MS;
+		batches[i / STEPS][i % STEPS] = (struct sm_batch){.task = i % STEPS,
+			.count = 4,
+			.start_ns = begin,
+			.done_ns = begin + wait,
+			.fetch_ns = wait,
+			.sent_ns = begin + wait,
+			.arrive_ns = begin + wait,
+			.ready_ns = wait ? begin + wait : -1,
+			.request_ns = begin,
+			.deliver_ns = begin + wait,
+			.end_ns = begin + 10 * MS,
+			.forward_ns = 10 * MS - wait,
+			.device_state = -1,
+			.device_elapsed_ns = -1};
+	}
+	for (int k = 0; k < 2; k++) {
+		int64_t begin = 1000 + (int64_t)k * STEPS * 10 * MS, end = begin + STEPS * 10 * MS;
+		epochs[k] = (struct sm_epoch){.iterate_begin_ns = begin,
+			.iterate_end_ns = begin,
+			.first_request_ns = begin,
+			.last_end_ns = end,
+			.end_ns = end};
+	}
+	struct sm_loader loaders[] = {loader_of(batches[0], STEPS, &epochs[0], "train"),
+		loader_of(batches[1], STEPS, &epochs[1], "val")};
+	loaders[0].trains = true;
+	struct sm_model model = {
+		.loaders = loaders, .loader_count = 2, .end_ns = epochs[1].end_ns + 1000};
+	struct sm_analysis analysis;
+	assert_int_equal(sm_analysis_build(&analysis, &model, NULL), 0);
+	assert_int_equal(analysis.training_loader, 0);
+	assert_int_equal(analysis.verdict.class_, SM_VERDICT_INPUT_BOUND);
+	assert_float_equal(analysis.verdict.exposed_stall_share, 0.4, 0.001);
+	assert_non_null(strstr(analysis.verdict.sentence, "fetch of loader val"));
+	sm_arena_finish(&model.arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_class_that_holds_wins),
 		cmocka_unit_test(too_little_is_no_verdict),
+		cmocka_unit_test(ranks_are_not_added_up),
+		cmocka_unit_test(the_loader_that_is_late_is_named_though_another_trains),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
