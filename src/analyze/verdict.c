@@ -1,6 +1,8 @@
 /* One word for the run, and one sentence. The classes are tried in the contract's order; the first that holds wins. */
 #include "analyze/verdict.h"
 
+#include "analyze/steps.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,20 +25,33 @@ const char *sm_analysis_class_name(enum sm_verdict_class verdict)
 	return (unsigned)verdict < SM_VERDICT_COUNT ? class_names[verdict] : "?";
 }
 
-/* How many ranks train side by side: the time of each is T. */
-static size_t count_ranks(const struct sm_analysis *analysis)
+/* From the first moment of any loader of this rank to the last. */
+static double rank_time_s(const struct sm_analysis *analysis, int rank)
 {
-	size_t count = 0;
+	int64_t begin_ns = INT64_MAX, end_ns = INT64_MIN;
 	for (size_t i = 0; i < analysis->loader_count; i++) {
-		bool is_new = analysis->loaders[i].steps > 0;
-		for (size_t k = 0; k < i && is_new; k++) {
-			const struct sm_loader_analysis *before = &analysis->loaders[k];
-			is_new = !before->steps ||
-				 before->loader->rank != analysis->loaders[i].loader->rank;
+		if (analysis->loaders[i].loader->rank == rank) {
+			struct sm_steps_span span = sm_steps_span(analysis->loaders[i].loader);
+			begin_ns = span.begin_ns < begin_ns ? span.begin_ns : begin_ns;
+			end_ns = span.end_ns > end_ns ? span.end_ns : end_ns;
 		}
-		count += is_new;
 	}
-	return count;
+	return begin_ns < end_ns ? (double)(end_ns - begin_ns) * 1e-9 : 0;
+}
+
+/* T of each rank, summed: they train side by side. */
+static double ranks_time_s(const struct sm_analysis *analysis)
+{
+	double time_s = 0;
+	for (size_t i = 0; i < analysis->loader_count; i++) {
+		int rank = analysis->loaders[i].loader->rank;
+		bool is_new = true;
+		for (size_t k = 0; k < i && is_new; k++) {
+			is_new = analysis->loaders[k].loader->rank != rank;
+		}
+		time_s += is_new ? rank_time_s(analysis, rank) : 0;
+	}
+	return time_s;
 }
 
 /* Shares of the whole run: of a loader the part of its rank's time, and of the ranks the mean. The interval's half-widths
@@ -56,7 +71,7 @@ static void fill_shares(struct sm_analysis *analysis)
 				(loader->exposed_high - loader->exposed_share) * loader->time_s, 2);
 		}
 	}
-	double time_s = analysis->time_s * (double)count_ranks(analysis);
+	double time_s = ranks_time_s(analysis);
 	verdict->exposed_stall_share = fmin(exposed_s / time_s, 1);
 	verdict->exposed_low = fmax(verdict->exposed_stall_share - sqrt(below) / time_s, 0);
 	verdict->exposed_high = fmin(verdict->exposed_stall_share + sqrt(above) / time_s, 1);
