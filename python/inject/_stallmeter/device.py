@@ -10,7 +10,9 @@ them the device tells later, when both have passed.
 CUDA and the fake accelerator of the tests stand behind the same four methods, so what is tested is what runs.
 """
 
+import atexit
 import collections
+import os
 import threading
 
 from . import record
@@ -89,6 +91,7 @@ class Wait:
 
 unsettled = collections.deque()  # delivered, their events perhaps not passed
 spare = []  # events to record again
+os.register_at_fork(after_in_child=unsettled.clear)  # they are the parent's to tell
 
 
 def register(device):
@@ -125,7 +128,7 @@ def delivered(loader, iteration, task):
     note_use(device, wait)
     unsettled.append(wait)
     if len(unsettled) > UNSETTLED_MAX:
-        unsettled.popleft()
+        tell_state(unsettled.popleft())
 
 
 def first_use():
@@ -151,3 +154,20 @@ def settle(device):
         wait = unsettled.popleft()
         answer(*wait.numbers, KEY_DEVICE_STATE, wait.state, KEY_ELAPSED_NS, device.elapsed_ns(wait.x, wait.y))
         spare.extend((wait.x, wait.y))
+
+
+def tell_state(wait):
+    """What is known of a wait whose events nobody will look at again."""
+    if wait.state != DEVICE_ELAPSED:
+        answer(*wait.numbers, KEY_DEVICE_STATE, wait.state)
+
+
+@atexit.register
+def tell_rest():
+    """A device that is far behind has steps left when the loop ends, and those hide what was waited for them."""
+    try:
+        settle(known["device"])
+    except Exception:  # it may be gone already
+        pass
+    while unsettled:
+        tell_state(unsettled.popleft())
