@@ -33,10 +33,11 @@ extern "C" {
 #define SM_VERSION "0.1.0"
 
 struct sm_session_options {
-	const char *directory;  /* where the mapping is made; NULL: the environment's STALLMETER_LIVE, as `stallmeter run` sets it */
-	uint64_t limit_bytes;   /* of this process's mapping; 0: 64 MiB */
-	int rank;               /* of a distributed job; -1: the environment's RANK, or none */
-	const char *program;    /* for people; NULL: read from /proc/self/cmdline */
+	/* where the mapping is made; NULL: the environment's STALLMETER_LIVE, as `stallmeter run` sets it */
+	const char *directory;
+	uint64_t limit_bytes; /* of this process's mapping; 0: 64 MiB */
+	int rank;	      /* of a distributed job; -1: the environment's RANK, or none */
+	const char *program;  /* for people; NULL: read from /proc/self/cmdline */
 	int cause_threshold_us; /* spans whose running median is longer carry their cause; 0: 50, negative: none do */
 };
 
@@ -57,7 +58,8 @@ enum sm_name_of { SM_SPAN = 0, SM_MARK = 1, SM_COUNTER = 2, SM_TEXT = 3, SM_FACT
  * session or no room; recording with 0 does nothing. */
 SM_API uint32_t sm_name_register(enum sm_name_of kind, const char *text);
 /* The same with a role, for adapters (numbers of base/vocabulary.h, listed in docs/format.md). */
-SM_API uint32_t sm_name_register_role(enum sm_name_of kind, int role, const char *text, uint32_t length);
+SM_API uint32_t sm_name_register_role(
+	enum sm_name_of kind, int role, const char *text, uint32_t length);
 
 /* A span on the calling thread. Ends close the innermost open one. A span whose running median is above the session's
  * threshold carries its cause (CPU, run delay, blocked, faults, block input); the others cost the clock alone. */

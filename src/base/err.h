@@ -10,17 +10,17 @@
 
 enum sm_err {
 	SM_ERR_FORMAT = 4096, /* not one of our files */
-	SM_ERR_VERSION,       /* one of ours, from a later major version */
-	SM_ERR_TORN,          /* ends in the middle of something */
+	SM_ERR_VERSION,	      /* one of ours, from a later major version */
+	SM_ERR_TORN,	      /* ends in the middle of something */
 	SM_ERR_CHECKSUM,      /* bytes were changed */
-	SM_ERR_LIMIT,         /* a bound of ours was reached */
-	SM_ERR_EMPTY,         /* nothing there to work on */
+	SM_ERR_LIMIT,	      /* a bound of ours was reached */
+	SM_ERR_EMPTY,	      /* nothing there to work on */
 };
 
 struct sm_error {
-	int code;       /* what the function returned */
+	int code;	/* what the function returned */
 	int64_t offset; /* byte in the file where it was noticed, or -1 */
-	char msg[160];  /* one line for people, no newline */
+	char msg[160];	/* one line for people, no newline */
 };
 
 /* Fills *reterr (if not NULL) and returns `code`, so that callers can write `return sm_error_set(...)`. */

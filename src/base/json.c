@@ -16,7 +16,11 @@ static void new_line(struct sm_json *json)
 static size_t utf8_length(const unsigned char *text)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = text[0] < 0x80 ? 1 : text[0] >> 5 == 6 ? 2 : text[0] >> 4 == 14 ? 3 : text[0] >> 3 == 30 ? 4 : 0;
+	size_t length = text[0] < 0x80	     ? 1
+			: text[0] >> 5 == 6  ? 2
+			: text[0] >> 4 == 14 ? 3
+			: text[0] >> 3 == 30 ? 4
+					     : 0;
 	if (length < 2) {
 		return length;
 	}
@@ -27,7 +31,8 @@ static size_t utf8_length(const unsigned char *text)
 		}
 		point = point << 6 | (text[i] & 0x3fu);
 	}
-	bool legal = point >= least[length] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+	bool legal =
+		point >= least[length] && point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
 	return legal ? length : 0;
 }
 
@@ -41,7 +46,8 @@ static void write_text(FILE *out, const char *text)
 			length = 1;
 		} else if (*at == '"' || *at == '\\') {
 			fprintf(out, "\\%c", *at);
-		} else if (*at < 0x20 || *at == '<') { /* '<': the text may stand inside a <script> */
+		} else if (*at < 0x20 || *at == '<') {
+			/* '<': the text may stand inside a <script> */
 			fprintf(out, "\\u%04x", *at);
 		} else {
 			fwrite(at, 1, length, out);

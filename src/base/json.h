@@ -11,8 +11,8 @@
 enum { SM_JSON_DEPTH_MAX = 32 };
 
 struct sm_json {
-	FILE *out;   /* borrowed; its error flag is the error of this writer */
-	int indent;  /* spaces a level; 0 for one line */
+	FILE *out;  /* borrowed; its error flag is the error of this writer */
+	int indent; /* spaces a level; 0 for one line */
 	int depth;
 	bool is_array[SM_JSON_DEPTH_MAX];
 	bool has_member[SM_JSON_DEPTH_MAX];
@@ -23,7 +23,8 @@ void sm_json_init(struct sm_json *json, FILE *out, int indent);
 void sm_json_begin_object(struct sm_json *json, const char *key);
 void sm_json_begin_array(struct sm_json *json, const char *key);
 void sm_json_end(struct sm_json *json);
-void sm_json_string(struct sm_json *json, const char *key, const char *text); /* NULL gives null; bad UTF-8 is replaced */
+/* NULL gives null; bad UTF-8 is replaced */
+void sm_json_string(struct sm_json *json, const char *key, const char *text);
 void sm_json_int(struct sm_json *json, const char *key, int64_t value);
 void sm_json_double(struct sm_json *json, const char *key, double value);
 void sm_json_bool(struct sm_json *json, const char *key, bool value);

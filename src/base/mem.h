@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-void *sm_mem_alloc(size_t bytes);                /* uninitialised; NULL when there is none */
+void *sm_mem_alloc(size_t bytes);		 /* uninitialised; NULL when there is none */
 void *sm_mem_calloc(size_t count, size_t bytes); /* zeroed */
 void *sm_mem_realloc(void *memory, size_t bytes);
 void sm_mem_free(void *memory);

@@ -3,8 +3,10 @@
 #include <stddef.h>
 
 const struct sm_metric_info sm_metric_table[] = {
+/* clang-format off */
 #define M(id_, symbol, scope_, kind_, unit_, name_, summary_) \
 	{.id = (id_), .scope = SM_SCOPE_##scope_, .kind = SM_##kind_, .unit = (unit_), .name = (name_), .summary = (summary_)},
+	/* clang-format on */
 	SM_METRICS(M)
 #undef M
 };

@@ -9,17 +9,18 @@
 
 enum sm_metric_scope {
 	SM_SCOPE_SYSTEM,  /* instance 0 */
-	SM_SCOPE_CPU,     /* instance: cpu number */
+	SM_SCOPE_CPU,	  /* instance: cpu number */
 	SM_SCOPE_PROCESS, /* instance: pid */
-	SM_SCOPE_GROUP,   /* the job's control group; instance 0 */
-	SM_SCOPE_DISK,    /* instance: major << 20 | minor */
-	SM_SCOPE_NET,     /* instance: interface index */
-	SM_SCOPE_GPU,     /* instance: device index */
-	SM_SCOPE_SELF,    /* the collector itself */
+	SM_SCOPE_GROUP,	  /* the job's control group; instance 0 */
+	SM_SCOPE_DISK,	  /* instance: major << 20 | minor */
+	SM_SCOPE_NET,	  /* instance: interface index */
+	SM_SCOPE_GPU,	  /* instance: device index */
+	SM_SCOPE_SELF,	  /* the collector itself */
 };
 
 enum sm_metric_kind { SM_CUMULATIVE, SM_GAUGE };
 
+/* clang-format off */
 #define SM_METRICS(M) \
 	/* id, symbol, scope, kind, unit, name, summary */ \
 	M(1, CPU_USER, CPU, CUMULATIVE, "s", "cpu.user", "time in user mode, nice included") \
@@ -103,6 +104,7 @@ enum sm_metric {
 #undef M
 	SM_METRIC_LIMIT = 128,
 };
+/* clang-format on */
 
 struct sm_metric_info {
 	uint16_t id; /* enum sm_metric */

@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+/* clang-format off */
 /* What a span or mark stands for. Recorded once per name, in its entry of the name table. */
 enum sm_role {
 	SM_ROLE_OPERATION = 0, /* a user's span: profile_operation, stallmeter.span */
@@ -57,15 +58,19 @@ enum sm_key {
 	SM_KEY_FAILED = 12,      /* 1: the span was left by an exception */
 	SM_KEY_LIMIT = 32,
 };
+/* clang-format on */
 
-const char *sm_vocabulary_key_name(enum sm_key key); /* "loader", ...; "?" for a key of a later version */
+/* "loader", ...; "?" for a key of a later version */
+const char *sm_vocabulary_key_name(enum sm_key key);
 
+/* clang-format off */
 /* What the device answered for one wait, without ever being waited for. */
 enum sm_device_state {
 	SM_DEVICE_IDLE_AT_REQUEST = 0, /* X was done when next() was called: all of the wait is exposed */
 	SM_DEVICE_BUSY_AT_DELIVERY = 1, /* X was not done when next() returned: all of it is hidden */
 	SM_DEVICE_ELAPSED = 2,          /* in between: ELAPSED_NS decides */
 };
+/* clang-format on */
 
 /* The stages of the report, exclusive of each other. */
 enum sm_stage {
@@ -84,7 +89,8 @@ enum sm_stage {
 	SM_STAGE_COUNT,
 };
 const char *sm_vocabulary_stage_name(enum sm_stage stage); /* "sampler", ... */
-const char *sm_vocabulary_role_name(enum sm_role role);    /* "next", ...; "?" for a role of a later version */
+/* "next", ...; "?" for a role of a later version */
+const char *sm_vocabulary_role_name(enum sm_role role);
 
 /* What an entry of the name table names.
  *
@@ -104,6 +110,7 @@ const char *sm_vocabulary_role_name(enum sm_role role);    /* "next", ...; "?" f
  * The collector's RUN lines: id name command (arguments separated by the byte 0x1f) level started_real_ns exit_status
  * host.cpus host.cpus_usable host.memory_bytes host.memory_limit_bytes host.shm_bytes host.gpus (names, 0x1f between)
  * host.kernel collector.cpu_s collector.wall_s complete. */
+/* clang-format off */
 enum sm_name_kind {
 	SM_NAME_SPAN = 0,
 	SM_NAME_MARK = 1,
@@ -111,5 +118,6 @@ enum sm_name_kind {
 	SM_NAME_TEXT = 3,    /* a value: a type, an index that is no number */
 	SM_NAME_FACT = 4,    /* lines `key=value`, first line the kind of fact; see docs/format.md */
 };
+/* clang-format on */
 
 #endif

@@ -8,7 +8,8 @@
 
 /* Calls `write` with a stream for `path` ("-": standard output). A regular file appears under its name only once it is
  * whole. 0, or a negative code, after having complained. */
-int sm_output_write(const char *path, int (*write)(const void *context, FILE *out), const void *context);
+int sm_output_write(
+	const char *path, int (*write)(const void *context, FILE *out), const void *context);
 
 /* How reports look on this stream. */
 struct sm_report_style sm_output_style(FILE *stream);

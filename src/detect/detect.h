@@ -34,7 +34,7 @@ struct sm_suggestion {
 
 struct sm_finding {
 	const struct sm_detector *detector;
-	const char *title; /* NULL: the detector's */
+	const char *title;			      /* NULL: the detector's */
 	const char *cause, *cause_detail;	      /* "" without one */
 	double severity, severity_low, severity_high; /* NaN: a risk or symptom */
 	enum sm_confidence confidence;

@@ -11,9 +11,10 @@
 
 void sm_figures_share(struct sm_json *json, const char *key, double share);
 void sm_figures_number(struct sm_json *json, const char *key, double value);
-void sm_figures_ns(struct sm_json *json, const char *key, int64_t ns); /* as seconds; negative: null */
+/* as seconds; negative: null */
+void sm_figures_ns(struct sm_json *json, const char *key, int64_t ns);
 void sm_figures_count(struct sm_json *json, const char *key, int64_t count); /* negative: null */
-void sm_figures_flag(struct sm_json *json, const char *key, int flag);       /* negative: null */
+void sm_figures_flag(struct sm_json *json, const char *key, int flag);	     /* negative: null */
 /* A decimal number in a text; null where there is none. */
 void sm_figures_parsed(struct sm_json *json, const char *key, const char *text);
 /* Lists stand on one line, whatever the indentation of the document. Shares, and numbers. */

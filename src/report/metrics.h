@@ -17,13 +17,14 @@ struct sm_metrics_row {
 };
 
 struct sm_metrics {
-	double *time_s; /* since the run began; in arena */
-	size_t count;   /* points */
+	double *time_s;		     /* since the run began; in arena */
+	size_t count;		     /* points */
 	struct sm_metrics_row *rows; /* in arena */
 	size_t row_count;
 };
 
-int sm_metrics_build(struct sm_metrics *ret_metrics, struct sm_arena *arena, const struct sm_model *model);
+int sm_metrics_build(
+	struct sm_metrics *ret_metrics, struct sm_arena *arena, const struct sm_model *model);
 
 /* Names of those that nothing was sampled for, ", " between; "" when all were. In arena; NULL: no memory. */
 const char *sm_metrics_missing(struct sm_arena *arena, const struct sm_model *model);

@@ -6,8 +6,8 @@
 #ifndef SM_REPORT_OUTLINE_H
 #define SM_REPORT_OUTLINE_H
 
-#include "report/report.h"
 #include "report/phrases.h"
+#include "report/report.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,14 +26,14 @@ struct sm_outline_part { /* of a mean step */
 
 struct sm_outline_stage {
 	enum sm_stage stage;
-	const char *name, *does;   /* "transform", "the transforms of a sample" */
-	double share;              /* of the critical path */
+	const char *name, *does; /* "transform", "the transforms of a sample" */
+	double share;		 /* of the critical path */
 	const char *share_text;
-	const char *per_step;      /* its part of a mean step: "108 ms" */
+	const char *per_step;	    /* its part of a mean step: "108 ms" */
 	const char *typical, *slow; /* p50 and p99 of one, "" where none */
-	const char *of;            /* "sample" or "batch": what p50 and p99 are of */
-	const char *spent;         /* "92 % CPU, 6 % blocked"; "" where unknown */
-	bool binds;                /* the largest share */
+	const char *of;		    /* "sample" or "batch": what p50 and p99 are of */
+	const char *spent;	    /* "92 % CPU, 6 % blocked"; "" where unknown */
+	bool binds;		    /* the largest share */
 };
 
 struct sm_outline_suggestion {
@@ -50,11 +50,11 @@ struct sm_outline_finding {
 	const struct sm_finding *finding;
 	const char *id, *type, *title;
 	const char *cause;
-	const char *where;      /* "RandomResizedCrop, data.py:88, loader train" */
+	const char *where;	/* "RandomResizedCrop, data.py:88, loader train" */
 	const char *gives_back; /* "gives back 24 % (21-26 %)", or "a risk" */
 	const char *confidence; /* "high confidence" */
-	const char *risk;       /* "" for none */
-	bool shown;             /* severity at or above the threshold, or a risk */
+	const char *risk;	/* "" for none */
+	bool shown;		/* severity at or above the threshold, or a risk */
 	struct sm_outline_pair evidence[SM_EVIDENCE_MAX];
 	size_t evidence_count;
 	struct sm_outline_suggestion suggestions[SM_SUGGESTION_MAX];
@@ -97,22 +97,23 @@ struct sm_outline {
 	const char *broken;  /* "" or why the run is incomplete */
 
 	enum sm_verdict_class class_;
-	const char *verdict;  /* "INPUT-BOUND" */
-	const char *sentence; /* the analysis' own */
+	const char *verdict;		 /* "INPUT-BOUND" */
+	const char *sentence;		 /* the analysis' own */
 	const char *stall, *stall_range; /* "31.4 %", "30.6-32.3 %" */
-	const char *hidden;   /* "2 %" */
-	const char *step;     /* "310 ms" */
-	const char *rate;     /* "206 samples/s" */
+	const char *hidden;		 /* "2 %" */
+	const char *step;		 /* "310 ms" */
+	const char *rate;		 /* "206 samples/s" */
 	struct sm_outline_part parts[4];
 	size_t part_count;
 
 	const char *cause_label; /* "Cause", "Missing", "To do" */
-	const char *cause;    /* what binds, and where; for COMPUTE_BOUND that there is nothing to fix */
-	const char *proof;    /* the numbers behind it */
-	const char *next;     /* one thing to do */
+	/* what binds, and where; for COMPUTE_BOUND that there is nothing to fix */
+	const char *cause;
+	const char *proof; /* the numbers behind it */
+	const char *next;  /* one thing to do */
 	const char *next_change, *next_gain;
 	const char *ceiling_times; /* "1.46x" */
-	const char *ceiling;  /* "1.46x if input cost nothing; no work on the input can gain more" */
+	const char *ceiling; /* "1.46x if input cost nothing; no work on the input can gain more" */
 
 	struct sm_outline_finding *findings;
 	size_t finding_count, shown_count;
@@ -123,7 +124,7 @@ struct sm_outline {
 	struct sm_outline_loader *loaders;
 	size_t loader_count;
 	const struct sm_outline_loader *training; /* NULL: none feeds the training */
-	struct sm_outline_pair *operations; /* name, "12 times, 1.2 s, of it 0.3 s its own" */
+	struct sm_outline_pair *operations;	  /* name, "12 times, 1.2 s, of it 0.3 s its own" */
 	size_t operation_count;
 	const char *overhead; /* "0.4 % CPU of one core (1.2 s)" */
 	const char *quality;  /* "184,201 events, none lost" */
@@ -142,6 +143,7 @@ double sm_outline_loaders_busy_share(const struct sm_worker *worker);
 /* Of a suggested change: an argument of a DataLoader (else it is in the text alone); one that is True or False. */
 bool sm_outline_findings_is_setting(const struct sm_change *change);
 bool sm_outline_findings_is_flag(const struct sm_change *change);
-void *sm_outline_alloc(struct sm_outline *outline, size_t count, size_t bytes); /* NULL sets words.failed */
+/* NULL sets words.failed */
+void *sm_outline_alloc(struct sm_outline *outline, size_t count, size_t bytes);
 
 #endif

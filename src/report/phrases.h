@@ -10,8 +10,8 @@
 
 struct sm_phrases {
 	struct sm_arena *arena; /* borrowed */
-	bool unicode;           /* en dash, multiplication sign, micro sign; else their ASCII neighbours */
-	bool failed;            /* memory ran out */
+	bool unicode; /* en dash, multiplication sign, micro sign; else their ASCII neighbours */
+	bool failed;  /* memory ran out */
 };
 
 const char *sm_phrases_printf(struct sm_phrases *words, const char *format, ...)
@@ -21,13 +21,18 @@ const char *sm_phrases_printf(struct sm_phrases *words, const char *format, ...)
 const char *sm_phrases_clean(struct sm_phrases *words, const char *text);
 
 const char *sm_phrases_share(struct sm_phrases *words, double share); /* "31 %" */
-const char *sm_phrases_share_range(struct sm_phrases *words, double low, double high); /* "30.6-32.3 %" */
+/* "30.6-32.3 %" */
+const char *sm_phrases_share_range(struct sm_phrases *words, double low, double high);
 /* The share with as many digits as its interval carries: "31.4 %". */
 const char *sm_phrases_share_of(struct sm_phrases *words, double share, double low, double high);
-const char *sm_phrases_seconds(struct sm_phrases *words, double seconds); /* "310 ms", "4 min 12 s" */
-const char *sm_phrases_bytes(struct sm_phrases *words, double bytes);     /* "1.2 GiB" */
-const char *sm_phrases_count(struct sm_phrases *words, double count);     /* "1,650" */
-const char *sm_phrases_times(struct sm_phrases *words, double factor);    /* "1.31x" */
+/* "310 ms", "4 min 12 s" */
+const char *sm_phrases_seconds(struct sm_phrases *words, double seconds);
+/* "1.2 GiB" */
+const char *sm_phrases_bytes(struct sm_phrases *words, double bytes);
+/* "1,650" */
+const char *sm_phrases_count(struct sm_phrases *words, double count);
+/* "1.31x" */
+const char *sm_phrases_times(struct sm_phrases *words, double factor);
 const char *sm_phrases_times_range(struct sm_phrases *words, double low, double high);
 const char *sm_phrases_value(struct sm_phrases *words, double value, const char *unit);
 /* "cpu_stolen_s" with unit "s": "CPU stolen". */

@@ -12,10 +12,14 @@ struct sm_report {
 	const struct sm_model *model;
 	const struct sm_analysis *analysis;
 	const struct sm_findings *findings;
-	const char *trace_path; /* as the user named it; for "Trace" and "Next" lines of the terminal only */
+	/* as the user named it; for "Trace" and "Next" lines of the terminal only */
+	const char *trace_path;
 };
 
-struct sm_report_style { bool colour, unicode; int columns; }; /* plain in a pipe */
+struct sm_report_style {
+	bool colour, unicode;
+	int columns;
+}; /* plain in a pipe */
 
 /* 0, or -EIO when the stream failed. The same trace gives the same bytes. */
 int sm_report_json(const struct sm_report *report, FILE *out);

@@ -5,7 +5,8 @@
 #include "base/json.h"
 #include "report/report.h"
 
-int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_report *report); /* 0 or -ENOMEM */
+int sm_report_json_write(
+	struct sm_json *json, const char *key, const struct sm_report *report); /* 0 or -ENOMEM */
 
 /* Its two large members. */
 void sm_report_json_loaders_write(struct sm_json *json, const struct sm_report *report);

@@ -60,17 +60,21 @@ struct sm_screen {
 void sm_screen_init(struct sm_screen *screen, const struct sm_report_style *style);
 struct sm_str *sm_screen_line(struct sm_screen *screen, enum sm_rank rank); /* never NULL */
 void sm_screen_blank(struct sm_screen *screen, enum sm_rank rank);
-void sm_screen_paint(const struct sm_screen *screen, struct sm_str *line, enum sm_paint how, const char *text);
-void sm_screen_padded(const struct sm_screen *screen, struct sm_str *line, enum sm_paint how, const char *text, int columns);
-void sm_screen_cut(const struct sm_screen *screen, struct sm_str *line, enum sm_paint how, const char *text, int columns);
+void sm_screen_paint(
+	const struct sm_screen *screen, struct sm_str *line, enum sm_paint how, const char *text);
+void sm_screen_padded(const struct sm_screen *screen, struct sm_str *line, enum sm_paint how,
+	const char *text, int columns);
+void sm_screen_cut(const struct sm_screen *screen, struct sm_str *line, enum sm_paint how,
+	const char *text, int columns);
 /* White on the colour; without colour the bare text between spaces. */
-void sm_screen_chip(const struct sm_screen *screen, struct sm_str *line, enum sm_paint how, const char *text);
+void sm_screen_chip(
+	const struct sm_screen *screen, struct sm_str *line, enum sm_paint how, const char *text);
 /* `text` from column `indent` on, broken into at most `most` lines; the last is cut. `first` holds what stands left. */
-void sm_screen_flow(struct sm_screen *screen, struct sm_str *first, enum sm_rank rank, int indent, enum sm_paint how,
-	const char *text, int most);
+void sm_screen_flow(struct sm_screen *screen, struct sm_str *first, enum sm_rank rank, int indent,
+	enum sm_paint how, const char *text, int most);
 /* The same behind a label; nothing at all for an empty text. */
-void sm_screen_labelled(struct sm_screen *screen, enum sm_rank rank, const char *label, enum sm_paint how,
-	const char *text, int most);
+void sm_screen_labelled(struct sm_screen *screen, enum sm_rank rank, const char *label,
+	enum sm_paint how, const char *text, int most);
 /* Drops lines until the rest fits, writes it and frees all: 0, -ENOMEM or -EIO. */
 int sm_screen_show(struct sm_screen *screen, FILE *out);
 

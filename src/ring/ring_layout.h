@@ -40,14 +40,14 @@ enum {
 	SM_RING_SEGMENT_BYTES = 64 * 1024,
 	SM_RING_SEGMENT_HEADER_BYTES = 64,
 	SM_RING_SEGMENT_MAGIC = 0x47455353, /* "SSEG" */
-	SM_RING_NAME_TEXT_MAX = 4000,       /* longer texts are cut */
-	SM_RING_SHORT_NAMES = 1024,         /* ids below fit a short word */
+	SM_RING_NAME_TEXT_MAX = 4000,	    /* longer texts are cut */
+	SM_RING_SHORT_NAMES = 1024,	    /* ids below fit a short word */
 	SM_RING_NAMES_MAX = 1 << 21,
 };
 
 enum sm_ring_clock_kind {
 	SM_RING_CLOCK_MONOTONIC = 0, /* ticks are nanoseconds of CLOCK_MONOTONIC */
-	SM_RING_CLOCK_TSC = 1,       /* ticks of an invariant time stamp counter, or of cntvct_el0 */
+	SM_RING_CLOCK_TSC = 1, /* ticks of an invariant time stamp counter, or of cntvct_el0 */
 };
 
 /* One instant on three clocks: the tightest of several brackets. */
@@ -57,6 +57,7 @@ struct sm_ring_instant {
 	int64_t real_ns;
 };
 
+/* clang-format off */
 struct sm_ring_header {
 	char magic[8];
 	uint16_t major, minor;
@@ -80,6 +81,7 @@ struct sm_ring_header {
 	int32_t rank;              /* of a distributed job, -1 when there is none */
 	char program[256];         /* what runs here, for people: argv[0] or the script */
 };
+/* clang-format on */
 _Static_assert(sizeof(struct sm_ring_header) <= SM_RING_HEADER_BYTES, "header must fit its page");
 _Static_assert(offsetof(struct sm_ring_header, boot_id) == 56, "layout is frozen");
 _Static_assert(offsetof(struct sm_ring_header, opened) == 144, "layout is frozen");
@@ -93,9 +95,11 @@ enum sm_ring_segment_state {
 
 enum sm_ring_segment_kind {
 	SM_RING_EVENTS = 1,
-	SM_RING_NAMES = 2, /* entries of struct sm_ring_name; one thread at a time under the name lock; never freed */
+	/* entries of struct sm_ring_name; one thread at a time under the name lock; never freed */
+	SM_RING_NAMES = 2,
 };
 
+/* clang-format off */
 struct sm_ring_segment {
 	uint32_t magic;
 	uint32_t kind;      /* enum sm_ring_segment_kind */
@@ -110,6 +114,7 @@ struct sm_ring_segment {
 	uint32_t adoptable; /* 1: its thread has ended and left room */
 	uint32_t reserved;
 };
+/* clang-format on */
 _Static_assert(sizeof(struct sm_ring_segment) == SM_RING_SEGMENT_HEADER_BYTES, "layout is frozen");
 
 /* An entry of a NAMES segment: this head, then `length` bytes, padded with zeros to 8. `id` is stored last and
@@ -117,8 +122,8 @@ _Static_assert(sizeof(struct sm_ring_segment) == SM_RING_SEGMENT_HEADER_BYTES, "
 struct sm_ring_name {
 	uint32_t id;
 	uint16_t length; /* bytes of text */
-	uint8_t kind;    /* enum sm_name_kind */
-	uint8_t role;    /* enum sm_role */
+	uint8_t kind;	 /* enum sm_name_kind */
+	uint8_t role;	 /* enum sm_role */
 };
 _Static_assert(sizeof(struct sm_ring_name) == 8, "layout is frozen");
 
@@ -129,6 +134,7 @@ enum sm_ring_word_kind {
 	SM_RING_PAYLOAD = 3,
 };
 
+/* clang-format off */
 enum sm_ring_payload {
 	SM_RING_CAUSE = 1,   /* struct sm_ring_cause: of the innermost open span, stored just before its end */
 	SM_RING_COUNTER = 2, /* two words: name id, bits of a double */
@@ -153,6 +159,7 @@ struct sm_ring_cause {
 	uint32_t missing;           /* bit 0: run delay, bit 1: thread CPU clock, bit 2: process CPU clock not read */
 	uint64_t process_cpu_ns;    /* CPU of all threads of the process during the span */
 };
+/* clang-format on */
 _Static_assert(sizeof(struct sm_ring_cause) == 64, "layout is frozen");
 
 #endif
