@@ -76,7 +76,10 @@ static void set_time(struct sm_analysis *analysis)
 		begin_ns = span.begin_ns < begin_ns ? span.begin_ns : begin_ns;
 		end_ns = span.end_ns > end_ns ? span.end_ns : end_ns;
 	}
-	analysis->wall_s = (double)(analysis->model->end_ns - analysis->model->begin_ns) * 1e-9;
+	/* Events tell less than the run where nothing was recorded; the collector was there for all of it. */
+	analysis->wall_s = fmax(
+		(double)(analysis->model->end_ns - analysis->model->begin_ns) * 1e-9,
+		number_fact(analysis->model, "collector.wall_s")); /* fmax passes NaN over */
 	analysis->begin_ns = begin_ns == INT64_MAX ? analysis->model->begin_ns : begin_ns;
 	analysis->end_ns = end_ns == INT64_MIN ? analysis->model->end_ns : end_ns;
 	analysis->time_s = begin_ns < end_ns ? (double)(end_ns - begin_ns) * 1e-9 : NAN;
