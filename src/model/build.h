@@ -314,6 +314,8 @@ void sm_build_series_finish(struct sm_build *build);
 int sm_build_trainer(struct sm_build *build, struct sm_build_loader *loader); /* build_trainer.c */
 int sm_build_trainer_step(struct sm_build_thread *thread, int64_t end_ns);
 int sm_build_workers(struct sm_build *build, struct sm_build_loader *loader); /* build_workers.c */
+/* What the fetch `part` says of the batch: its times, and the samples it was made of. */
+void sm_build_join_fetch(struct sm_batch *batch, const struct sm_batch *part);
 int sm_build_join(struct sm_build *build);
 int sm_build_lanes(struct sm_build *build);
 

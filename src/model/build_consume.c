@@ -40,22 +40,8 @@ static void take_inline(struct sm_build_thread *thread, struct sm_batch *batch)
 	if (!fetcher || !fetcher->has_done) {
 		return;
 	}
-	const struct sm_batch *part = &fetcher->done.part;
-	batch->start_ns = part->start_ns;
-	batch->done_ns = part->done_ns;
-	batch->count = part->count;
-	batch->fetch_ns = part->fetch_ns;
-	batch->transform_ns = part->transform_ns;
-	batch->collate_ns = part->collate_ns;
-	batch->fetch_cpu_ns = part->fetch_cpu_ns;
-	batch->fetch_blocked_ns = part->fetch_blocked_ns;
-	batch->fetch_run_delay_ns = part->fetch_run_delay_ns;
-	batch->fetch_input_ns = part->fetch_input_ns;
-	batch->cpu_ns = part->cpu_ns;
-	batch->run_delay_ns = part->run_delay_ns;
-	batch->helper_cpu_ns = part->helper_cpu_ns;
-	batch->sample_first = part->sample_first;
-	batch->sample_count = part->sample_count;
+	batch->count = fetcher->done.part.count;
+	sm_build_join_fetch(batch, &fetcher->done.part);
 	fetcher->has_done = false;
 }
 

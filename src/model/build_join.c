@@ -61,11 +61,10 @@ static void join_feeds(struct sm_build *build, const struct sm_map *by_nth)
 	}
 }
 
-static void take_part(struct sm_batch *batch, const struct sm_batch *part)
+void sm_build_join_fetch(struct sm_batch *batch, const struct sm_batch *part)
 {
 	batch->start_ns = part->start_ns;
 	batch->done_ns = part->done_ns;
-	batch->count = batch->count > 0 ? batch->count : part->count;
 	batch->fetch_ns = part->fetch_ns;
 	batch->transform_ns = part->transform_ns;
 	batch->collate_ns = part->collate_ns;
@@ -76,11 +75,17 @@ static void take_part(struct sm_batch *batch, const struct sm_batch *part)
 	batch->cpu_ns = part->cpu_ns;
 	batch->run_delay_ns = part->run_delay_ns;
 	batch->helper_cpu_ns = part->helper_cpu_ns;
+	batch->sample_first = part->sample_first;
+	batch->sample_count = part->sample_count;
+}
+
+static void take_part(struct sm_batch *batch, const struct sm_batch *part)
+{
+	sm_build_join_fetch(batch, part);
+	batch->count = batch->count > 0 ? batch->count : part->count;
 	batch->serialize_ns = part->serialize_ns;
 	batch->sent_ns = part->sent_ns > 0 ? part->sent_ns : -1;
 	batch->bytes = batch->bytes ? batch->bytes : part->bytes;
-	batch->sample_first = part->sample_first;
-	batch->sample_count = part->sample_count;
 }
 
 /* The loop waited for a batch whose worker, or the feeder that pickles for it, was still at work when it was asked for.
