@@ -4,6 +4,7 @@
 #include "model/build.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,9 +221,9 @@ static int add_process(struct sm_build *build, char *text)
 	int error = 0;
 	while (!error && next_line(&text, &line)) {
 		main = main || (strcmp(line.key, "role") == 0 && strcmp(line.value, "main") == 0);
-		char key[64] = "process.";
-		if (main && strlen(line.key) < sizeof(key) - strlen(key)) {
-			strcat(key, line.key);
+		char key[64];
+		int length = snprintf(key, sizeof(key), "process.%s", line.key);
+		if (main && length < (int)sizeof(key)) {
 			error = sm_build_facts_pair(build, &model->facts, &model->fact_count,
 				&build->fact_capacity, key, line.value);
 		}
