@@ -81,7 +81,7 @@ void sm_make_begin(
 	struct sm_make_thread *thread, int64_t time_ns, enum sm_role role, const char *name);
 void sm_make_begin_id(struct sm_make_thread *thread, int64_t time_ns, uint32_t name);
 void sm_make_end(struct sm_make_thread *thread, int64_t time_ns);
-/* End of a span that carries its cause; `cause` NULL: all CPU, no faults. */
+/* End of a span that carries its cause. */
 void sm_make_end_cause(
 	struct sm_make_thread *thread, int64_t time_ns, const struct sm_ring_cause *cause);
 void sm_make_arg(struct sm_make_thread *thread, enum sm_key key,
