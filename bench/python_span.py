@@ -54,8 +54,9 @@ class Named:
 def loops(record):
     """name -> function of a count, and the empty loop."""
     off = record.span("off")
-    names = {"nullcontext": contextlib.nullcontext, "span": record.span, "stallmeter": Named(record), "prepared": record.span("p"),
-             "off": off, "plain": plain, "wrapped": record.wrap(plain, record.span("w")), "clock": time.perf_counter_ns}
+    names = {"nullcontext": contextlib.nullcontext, "span": record.span, "stallmeter": Named(record),
+             "prepared": record.span("p"), "off": off, "plain": plain, "wrapped": record.wrap(plain, record.span("w")),
+             "clock": time.perf_counter_ns}
     made = {}
     for name, body in {"empty": "pass", **CASES}.items():
         scope = dict(names)

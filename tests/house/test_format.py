@@ -59,8 +59,9 @@ def test_columns():
 
 
 @pytest.mark.parametrize(("heading", "struct", "size"), [
-    ("| file header |", "sm_trace_file_header", 64), ("| block header |", "sm_trace_block", 64), ("| tail |", "sm_trace_tail", 32),
-    ("| entry |", "sm_trace_index_entry", 40), ("| in front of the words |", "sm_trace_raw", 48),
+    ("| file header |", "sm_trace_file_header", 64), ("| block header |", "sm_trace_block", 64),
+    ("| tail |", "sm_trace_tail", 32), ("| entry |", "sm_trace_index_entry", 40),
+    ("| in front of the words |", "sm_trace_raw", 48),
     ("| in front of the columns |", "sm_trace_packed", 80), ("| name entry |", "sm_ring_name", 8)])
 def test_drawings_fill_their_structs(heading, struct, size):
     """Offsets follow each other without a gap, up to the size that the header asserts."""
