@@ -359,6 +359,7 @@ int sm_loader_model_build(struct sm_loader_model *ret_model, struct sm_arena *ar
 	built.batch_bytes = mean_batch_bytes(loader);
 	built.time_s = sm_analysis_loader_time_s(loader);
 	built.exposed_share = exposed_of(loader, built.time_s);
+	built.exposed_low = built.exposed_high = built.exposed_share;
 	fill_loop(&built, loader);
 	built.can_share = built.cores > 0 && knows_causes(&built);
 	error = sm_simulate_calibrate(&built);
@@ -366,6 +367,16 @@ int sm_loader_model_build(struct sm_loader_model *ret_model, struct sm_arena *ar
 		*ret_model = built;
 	}
 	return error;
+}
+
+static void take_interval(struct sm_loader_model *model, const struct sm_loader_analysis *loader)
+{
+	if (loader->exposed_low <= model->exposed_share) {
+		model->exposed_low = loader->exposed_low;
+	}
+	if (loader->exposed_high >= model->exposed_share) {
+		model->exposed_high = loader->exposed_high;
+	}
 }
 
 int sm_loader_model_attach(struct sm_analysis *analysis)
@@ -380,6 +391,7 @@ int sm_loader_model_attach(struct sm_analysis *analysis)
 		if (error && error != -SM_ERR_EMPTY) {
 			return error;
 		}
+		take_interval(built, &analysis->loaders[i]);
 		analysis->loaders[i].model = error ? NULL : built;
 	}
 	return 0;

@@ -118,6 +118,19 @@ static double clip(double value, double most)
 	return fmax(0, fmin(value, most));
 }
 
+/* What the stall leaves to gain. It was measured, so it is an interval, and what is cut off at it is no surer than it. */
+static struct sm_interval most_of(const struct sm_loader_model *model, bool of_input)
+{
+	return of_input ? (struct sm_interval){model->exposed_low, model->exposed_share,
+				  model->exposed_high}
+			: (struct sm_interval){1, 1, 1};
+}
+
+static double least_of(double most)
+{
+	return fmax(1 - most, 1e-9);
+}
+
 int sm_loader_model_severity(const struct sm_loader_model *model, const struct sm_setting *setting,
 	const struct sm_cure *cure, struct sm_interval *ret_severity)
 {
@@ -126,9 +139,9 @@ int sm_loader_model_severity(const struct sm_loader_model *model, const struct s
 	if (error) {
 		return error;
 	}
-	double most = !cure || sm_cure_is_input(cure) ? model->exposed_share : 1;
-	*ret_severity = (struct sm_interval){clip(1 - ratio.high, most),
-		clip(1 - ratio.middle, most), clip(1 - ratio.low, most)};
+	struct sm_interval most = most_of(model, !cure || sm_cure_is_input(cure));
+	*ret_severity = (struct sm_interval){clip(1 - ratio.high, most.low),
+		clip(1 - ratio.middle, most.middle), clip(1 - ratio.low, most.high)};
 	return 0;
 }
 
@@ -138,10 +151,11 @@ int sm_loader_model_speedup(const struct sm_loader_model *model, const struct sm
 	struct sm_interval ratio;
 	int error = ratio_of(model, setting, NULL, &ratio);
 	/* As a severity: settings of the loader give back no more than the stall, unless they change the batch itself. */
-	double least = setting->batch_size ? 1e-9 : fmax(1 - model->exposed_share, 1e-9);
+	struct sm_interval most = most_of(model, !setting->batch_size);
 	if (!error) {
-		*ret_speedup = (struct sm_interval){1 / fmax(ratio.high, least),
-			1 / fmax(ratio.middle, least), 1 / fmax(ratio.low, least)};
+		*ret_speedup = (struct sm_interval){1 / fmax(ratio.high, least_of(most.low)),
+			1 / fmax(ratio.middle, least_of(most.middle)),
+			1 / fmax(ratio.low, least_of(most.high))};
 	}
 	return error;
 }

@@ -299,6 +299,8 @@ static void work_out_time(struct analysis_make *make)
 	make->loader_analysis.exposed_s = prediction.exposed_s;
 	make->loader_analysis.exposed_share = prediction.exposed_s / prediction.time_s;
 	make->loader_model.exposed_share = make->loader_analysis.exposed_share;
+	make->loader_model.exposed_low = make->loader_model.exposed_high =
+		make->loader_model.exposed_share;
 }
 
 /* Two points: counters grew evenly over the run. */
