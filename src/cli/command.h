@@ -1,5 +1,5 @@
 /* Commands: each verb is a `const struct sm_command` at the end of cmd_<verb>.c; the list is one word in meson.build.
- * Options are tables; --help, the man page and the parser all read them. */
+ * Options are tables; --help and the parser read them. */
 #ifndef SM_CLI_COMMAND_H
 #define SM_CLI_COMMAND_H
 
@@ -28,7 +28,7 @@ struct sm_option {
 
 struct sm_command {
 	const char *name, *args, *summary;
-	const char *details;		 /* paragraphs of --help and the man page */
+	const char *details;		 /* paragraphs of --help */
 	const struct sm_option *options; /* ends with a NULL name */
 	size_t options_bytes;
 	const void *defaults; /* what the options struct starts as; NULL: zeros */
