@@ -19,12 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 PHOTOS = ["pillow", "scikit-image", "scikit-learn"]
-TESTS = ["pytest", "jsonschema", "wheel>=0.40", "cloudpickle"]
+TESTS = ["pytest", "jsonschema", "wheel>=0.40", "cloudpickle", "uv"]
 
 # name -> (interpreters to try, first that works; pip packages; sees the system's packages)
 RECIPES = {
     "torch": (["python3.11", "python3.12", "python3.13", "python3.10", "python3"],
-              ["torch==2.13.0", "numpy", *PHOTOS, *TESTS], False),
+              ["torch==2.13.0", "numpy", "accelerate", *PHOTOS, *TESTS], False),
     "torch-of-debian": (["/usr/bin/python3"], ["numpy<2", *PHOTOS, *TESTS], True),
     "debian": (["/usr/bin/python3"], TESTS, True),
     "tools": (["python3.11", "python3"], ["ruff", "mypy", "psutil"], False),
