@@ -246,7 +246,8 @@ def test_a_run_in_a_run_is_one_run(train):
     assert max(counts) == 30 and set(counts) <= {0, 30}, counts
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("torch.distributed.run"), reason="this torch has no torchrun")
+@pytest.mark.skipif(OLD or not importlib.util.find_spec("torch.distributed.run"),
+                    reason="the torchrun of torch 1.13 starts nothing on Python 3.11: its Std.NONE is None there")
 def test_two_ranks_are_not_added_up(train):
     """Each stands still for a fifth to a third of its time: so does the run."""
     report, folder = train("ranks.py", 0.008, 0.024, before=(sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2"))
