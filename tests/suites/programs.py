@@ -77,14 +77,6 @@ def _run_program(test: dict, prefix: str) -> Tally:
     return tally
 
 
-def _run_again(test: dict, build_name: str, first: Tally) -> Tally:
-    """TSan delivers signals late and slows threads twentyfold: two exact counts of losses were off by one there, twice in some
-    thirty runs and in no other build, for a reason not found yet. A program that fails under it runs once more, alone,
-    and that is told; one that fails twice has failed."""
-    print(f"again {build_name}/{test['name']}: {'; '.join(first.failed)}", flush=True)
-    return _run_program(test, build_name)
-
-
 def run_suite(build_name: str, suite: str) -> Tally:
     """All programs that meson knows under `suite`, in the build of that name."""
     folder, problem = build(build_name)
@@ -96,7 +88,6 @@ def run_suite(build_name: str, suite: str) -> Tally:
     tests = json.loads(call(["meson", "introspect", "--tests", folder], seconds=60).output)
     chosen = [test for test in tests if any(word.split(":")[-1] == suite for word in test["suite"])]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = list(pool.map(lambda test: _run_program(test, build_name), chosen))
-    for test, part in zip(chosen, parts, strict=True):
-        tally.add(_run_again(test, build_name, part) if part.failed and build_name == "tsan" else part)
+        for part in pool.map(lambda test: _run_program(test, f"{build_name}"), chosen):
+            tally.add(part)
     return tally
