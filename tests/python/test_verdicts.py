@@ -123,7 +123,7 @@ def test_reading_one_batch_ahead_doubles_nothing(train):
 
 
 @pytest.mark.skipif(OLD or not importlib.util.find_spec("accelerate"),
-                    reason="accelerate takes no torch as old as this" if OLD else "accelerate is not installed")
+                    reason="accelerate wants a newer PyTorch than this" if OLD else "accelerate is not installed")
 def test_the_loader_of_accelerate(train):
     report, _ = train("accelerated.py", 0.04, 0.01)
     (loader,) = report["loaders"]
