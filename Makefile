@@ -1,7 +1,7 @@
 # What a person does with this checkout. The build itself is meson's (CONTRIBUTING.md); everything here is a name for a
 # script, so that each also runs alone.
 
-SECONDS ?= 360 # of fuzzing, per target
+SECONDS ?= 900 # of fuzzing, per target: an hour for the four of them
 
 help:
 	@echo "make demo     train on real photographs under 'stallmeter run', and look at the verdict"

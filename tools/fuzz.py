@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzes every parser of outside bytes, each target for a while: `tools/fuzz.py --seconds 360 [TARGET...]`.
+"""Fuzzes every parser of outside bytes, each target for a while: `tools/fuzz.py --seconds 900 [TARGET...]`.
 
 What is found is kept in tests/fuzz/seeds/<target>/ as a seed (commit it with the cure), and the exit code is 1. The corpus
 that grows meanwhile stays in build/fuzz-corpus and makes the next hour start where this one ended.
@@ -39,7 +39,7 @@ def fuzz_one(target: Path, seconds: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("targets", nargs="*")
-    parser.add_argument("--seconds", type=int, default=360)
+    parser.add_argument("--seconds", type=int, default=900)
     arguments = parser.parse_args()
     folder, problem = programs.build("fuzz")
     if problem:
