@@ -36,7 +36,7 @@ enum sm_role {
 	SM_ROLE_COMPOSE = 35,   /* span: a whole Compose */
 	SM_ROLE_TRANSFORM = 36, /* span: one member of it */
 	SM_ROLE_COLLATE = 37,   /* span */
-	SM_ROLE_SERIALIZE = 38, /* span, feeder thread of a worker; key BYTES */
+	SM_ROLE_SERIALIZE = 38, /* span, feeder thread of a worker; keys BYTES, TENSOR_BYTES */
 
 	SM_ROLE_LIMIT = 64,
 };
@@ -56,6 +56,7 @@ enum sm_key {
 	SM_KEY_DEVICE_STATE = 10, /* enum sm_device_state */
 	SM_KEY_ELAPSED_NS = 11,  /* between the events X and Y of measuring.md, by the device's own clock */
 	SM_KEY_FAILED = 12,      /* 1: the span was left by an exception */
+	SM_KEY_TENSOR_BYTES = 13, /* of the tensors that a message carries by their handles: what they take in /dev/shm */
 	SM_KEY_LIMIT = 32,
 };
 /* clang-format on */

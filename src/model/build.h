@@ -85,7 +85,7 @@ struct sm_build_batch {	  /* one batch, as the main process saw it */
 struct sm_build_feed { /* one batch pickled */
 	uint32_t process, nth;
 	int64_t wall_ns, end_ns;
-	uint64_t bytes;
+	uint64_t bytes, tensor_bytes;
 };
 
 struct sm_build_slow {

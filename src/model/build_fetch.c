@@ -320,7 +320,8 @@ static int end_serialize(struct sm_build *build, struct sm_build_thread *thread,
 	const struct sm_build_args *args = &innermost(thread)->args;
 	struct sm_build_feed feed = {thread->process, build->processes[thread->process].feeds++,
 		end_ns - thread->frames[thread->depth - 1].begin_ns, end_ns,
-		(uint64_t)sm_build_spans_arg(args, SM_KEY_BYTES, 0)};
+		(uint64_t)sm_build_spans_arg(args, SM_KEY_BYTES, 0),
+		(uint64_t)sm_build_spans_arg(args, SM_KEY_TENSOR_BYTES, 0)};
 	if (build->feed_count >= 2 * SM_MODEL_BATCHES_MAX) {
 		return 0;
 	}

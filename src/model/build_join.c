@@ -57,6 +57,7 @@ static void join_feeds(struct sm_build *build, const struct sm_map *by_nth)
 			build->fetches[at].part.serialize_ns = feed->wall_ns;
 			build->fetches[at].part.sent_ns = feed->end_ns;
 			build->fetches[at].part.bytes = feed->bytes;
+			build->fetches[at].part.tensor_bytes = feed->tensor_bytes;
 		}
 	}
 }
@@ -86,6 +87,7 @@ static void take_part(struct sm_batch *batch, const struct sm_batch *part)
 	batch->serialize_ns = part->serialize_ns;
 	batch->sent_ns = part->sent_ns > 0 ? part->sent_ns : -1;
 	batch->bytes = batch->bytes ? batch->bytes : part->bytes;
+	batch->tensor_bytes = part->tensor_bytes;
 }
 
 /* The loop waited for a batch whose worker, or the feeder that pickles for it, was still at work when it was asked for.

@@ -51,9 +51,10 @@ struct sm_batch {
 		run_delay_ns; /* of done - start as a whole; -1 where no span in it carried its cause */
 	int64_t helper_cpu_ns; /* CPU of the process's other threads meanwhile */
 	int64_t serialize_ns, deserialize_ns;
-	int64_t sent_ns;   /* pickled: from here it is only the pipe's; -1 unknown */
-	uint64_t bytes;	   /* pickled, through the pipe */
-	int64_t arrive_ns; /* taken from the result queue in the main process */
+	int64_t sent_ns;       /* pickled: from here it is only the pipe's; -1 unknown */
+	uint64_t bytes;	       /* pickled, through the pipe */
+	uint64_t tensor_bytes; /* of its tensors, through /dev/shm */
+	int64_t arrive_ns;     /* taken from the result queue in the main process */
 	int64_t ready_ns; /* since when it could be taken, if the loop waited for it; -1: it lay ready */
 	int64_t pin_ns;			/* duration */
 	int64_t request_ns, deliver_ns; /* next(): call and return */

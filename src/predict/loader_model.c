@@ -262,13 +262,15 @@ static double free_memory(const struct sm_model *model)
 	return limit && used ? fmin(bytes, limit->minimum - used->maximum) : bytes;
 }
 
+/* In memory between worker and loop: what is in the pipe, and the tensors behind its handles. */
 static double mean_batch_bytes(const struct sm_loader *loader)
 {
 	double bytes = 0;
 	size_t count = 0;
 	for (size_t i = 0; i < loader->batch_count; i++) {
-		bytes += (double)loader->batches[i].bytes;
-		count += loader->batches[i].bytes > 0;
+		const struct sm_batch *batch = &loader->batches[i];
+		bytes += (double)batch->bytes + (double)batch->tensor_bytes;
+		count += batch->bytes > 0;
 	}
 	return count ? bytes / (double)count : NAN;
 }

@@ -216,6 +216,9 @@ def test_what_crosses_between_processes_is_weighed(seen):
         return
     packed = {(process.pid, span.args[v.KEY_TASK]) for process in seen.job.workers for span in process.spans
               if span.role == v.SERIALIZE and span.args[v.KEY_BYTES] > 0}
+    behind_handles = [span.args[v.KEY_TENSOR_BYTES] for process in seen.job.workers for span in process.spans
+                      if span.role == v.SERIALIZE and v.KEY_TENSOR_BYTES in span.args]
+    assert sum(size > 0 for size in behind_handles) >= EPOCHS * TASKS
     for iteration in range(EPOCHS):
         for mark in (mark for mark in seen.marks(v.PUT) if mark.args[v.KEY_ITERATION] == iteration):
             task, worker = mark.args[v.KEY_TASK], mark.args[v.KEY_WORKER]

@@ -5,19 +5,37 @@ stand-in whose `dumps` and `loads` are wrapped. The class itself, which programs
 like a loader's message, (task, data), is recorded, and only where a loader is at work.
 """
 
+import itertools
 import sys
 
 from . import record
 from .loaders import local
 from .torch_hooks import hook
-from .vocabulary import DESERIALIZE, KEY_BYTES, KEY_TASK, PIN, SERIALIZE
+from .vocabulary import DESERIALIZE, KEY_BYTES, KEY_TASK, KEY_TENSOR_BYTES, PIN, SERIALIZE
 
 args = record.args
+
+PARTS_MAX = 10000
 here = {"worker": False}  # whether this process is a loader's worker
 
 
 def is_message(thing) -> bool:
     return type(thing) is tuple and len(thing) == 2 and type(thing[0]) is int
+
+
+def tensor_bytes(batch) -> int:
+    """What the tensors of a batch take in shared memory; of very many parts, the first."""
+    Tensor = sys.modules["torch"].Tensor
+    total = 0
+    parts = [batch]
+    for part in parts:  # grows meanwhile
+        if isinstance(part, Tensor):
+            total += part.numel() * part.element_size()
+        elif len(parts) < PARTS_MAX and isinstance(part, (list, tuple)):
+            parts.extend(part[:PARTS_MAX])
+        elif len(parts) < PARTS_MAX and isinstance(part, dict):
+            parts.extend(itertools.islice(part.values(), PARTS_MAX))
+    return total
 
 
 def dump_begins(message, protocol=None):
@@ -26,7 +44,7 @@ def dump_begins(message, protocol=None):
 
 def dump_ends(result, message, protocol=None):
     if result is not record.FAILED:
-        args(KEY_BYTES, len(result), KEY_TASK, message[0])
+        args(KEY_BYTES, len(result), KEY_TASK, message[0], KEY_TENSOR_BYTES, tensor_bytes(message[1]))
 
 
 def load_begins(data, **options):
