@@ -11,7 +11,11 @@ and, where you want your own names in the report:
     for batch in stallmeter.wrap(my_loader):    # a loader that is not torch's
         ...
 
-Outside `stallmeter run` all of this does nothing, at the cost of a function call.
+Outside `stallmeter run` all of this does nothing, at the cost of a function call. A part of a program that runs already:
+
+    with stallmeter.profile() as run:
+        train()
+    print(run.report)                           # or stallmeter.load("stallmeter-train-20260101-120000")
 """
 
 import os as _os
@@ -49,7 +53,7 @@ _inner.ensure_session()
 _inner.start()
 
 __version__ = "0.1.0"
-__all__ = ["counter", "mark", "span", "wrap"]
+__all__ = ["Report", "TraceError", "counter", "load", "mark", "profile", "span", "wrap"]
 
 span = _record.span
 mark = _record.mark
@@ -65,3 +69,16 @@ def wrap(loader, name=None):
     from _stallmeter import plain_loader
 
     return plain_loader.wrap(loader, name)
+
+
+#: what is imported when it is first used, and where it stands: never in a worker
+_LATER = {"Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling"}
+
+
+def __getattr__(name):
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    value = globals()[name] = getattr(importlib.import_module(f".{_LATER[name]}", __name__), name)
+    return value

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +139,30 @@ int sm_beside_collect(const struct sm_collector_options *options, int socket)
 		say(socket, TROUBLE, r ? r : finished, error.msg);
 	}
 	say(socket, DONE, 0, "");
+	return r ? r : finished;
+}
+
+static bool is_readable(int fd)
+{
+	struct pollfd source = {.fd = fd, .events = POLLIN};
+	return fd >= 0 && poll(&source, 1, 0) > 0;
+}
+
+int sm_beside_collect_until(const struct sm_collector_options *options, int until_fd)
+{
+	struct sm_collector *collector = NULL;
+	int r = sm_collector_create(options, &collector, NULL);
+	if (r) {
+		return r;
+	}
+	while ((r = sm_collector_step(collector, until_fd)) > 0) {
+		if (is_readable(until_fd)) {
+			sm_collector_job_ended(collector, 0);
+			until_fd = -1;
+		}
+	}
+	int finished = sm_collector_finish(collector, NULL);
+	sm_collector_destroy(collector);
 	return r ? r : finished;
 }
 

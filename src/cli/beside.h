@@ -32,6 +32,8 @@ void sm_beside_finish(struct sm_beside *beside);
 
 /* The collector itself, in the process that called: until the job has ended. `socket` may be -1. */
 int sm_beside_collect(const struct sm_collector_options *options, int socket);
+/* The same, until the job has ended or `until_fd` (-1: none) can be read or is at its end; nothing is said there. */
+int sm_beside_collect_until(const struct sm_collector_options *options, int until_fd);
 /* Leaves the caller's session, terminal, signals and open files, but for `keep_fds`, which come in ascending order. */
 void sm_beside_detach(const int *keep_fds, int count);
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 struct collect_options {
-	const char *pid, *name;
+	const char *pid, *name, *until;
 	int level; /* enum sm_level */
 	uint64_t limit_bytes;
 };
@@ -32,6 +32,8 @@ static const struct sm_option options[] = {
 		"what the run is called in reports"},
 	{"limit", 0, SM_OPTION_SIZE, offsetof(struct collect_options, limit_bytes), "SIZE",
 		"no more than this on disk"},
+	{"until", 0, SM_OPTION_TEXT, offsetof(struct collect_options, until), "FD",
+		"end when this socket can be read, not only when the process ends"},
 	{0},
 };
 
@@ -45,6 +47,19 @@ static bool find_pid(const struct collect_options *collect, pid_t *ret_pid)
 	long pid = strtol(collect->pid, &end, 10);
 	*ret_pid = (pid_t)pid;
 	return pid > 0 && pid <= INT32_MAX && !*end && (!kill((pid_t)pid, 0) || errno == EPERM);
+}
+
+/* -1 where none was given; false for what is no open descriptor. */
+static bool find_until(const struct collect_options *collect, int *ret_fd)
+{
+	char *end;
+	*ret_fd = -1;
+	if (!collect->until) {
+		return true;
+	}
+	long fd = strtol(collect->until, &end, 10);
+	*ret_fd = (int)fd;
+	return fd > STDERR_FILENO && fd <= INT32_MAX && !*end && fcntl((int)fd, F_GETFD) >= 0;
 }
 
 static int complain(const char *what, const char *fact, int code)
@@ -73,7 +88,7 @@ static void read_command(pid_t pid, char *text, size_t size, char **command, int
 }
 
 static void run_daemon(
-	const struct collect_options *collect, const struct sm_place *place, pid_t root)
+	const struct collect_options *collect, const struct sm_place *place, pid_t root, int until)
 {
 	static char text[8192];
 	static char *command[512];
@@ -89,21 +104,22 @@ static void run_daemon(
 		.rank = -1,
 		.root_path = "",
 	};
-	const int keep[] = {place->lock_fd};
-	sm_beside_detach(keep, 1);
-	_exit(sm_beside_collect(&collector, -1) ? 1 : 0);
+	const int lock = place->lock_fd;
+	const int keep[] = {lock < until ? lock : until, lock < until ? until : lock};
+	sm_beside_detach(until < 0 ? &lock : keep, until < 0 ? 1 : 2);
+	_exit(sm_beside_collect_until(&collector, until) ? 1 : 0);
 }
 
 /* Twice forked, so that the caller's wait(-1) never meets it. */
 static int leave_daemon(
-	const struct collect_options *collect, const struct sm_place *place, pid_t root)
+	const struct collect_options *collect, const struct sm_place *place, pid_t root, int until)
 {
 	int status;
 	pid_t middle = fork();
 	if (!middle) {
 		pid_t daemon = fork();
 		if (!daemon) {
-			run_daemon(collect, place, root);
+			run_daemon(collect, place, root, until);
 		}
 		_exit(daemon < 0);
 	}
@@ -118,8 +134,13 @@ static int run_collect(const void *given, int argc, char **argv)
 	struct sm_place place;
 	struct sm_error error = {0};
 	pid_t root;
+	int until;
 	if (argc != 1) {
 		return complain("stallmeter collect: one directory, please", NULL, SM_EXIT_USAGE);
+	}
+	if (!find_until(collect, &until)) {
+		return complain(
+			"stallmeter collect: no such descriptor", collect->until, SM_EXIT_USAGE);
 	}
 	if (!find_pid(collect, &root)) {
 		return complain(
@@ -132,7 +153,7 @@ static int run_collect(const void *given, int argc, char **argv)
 		return complain(
 			"stallmeter collect: cannot record", error.msg, SM_EXIT_ENVIRONMENT);
 	}
-	int code = leave_daemon(collect, &place, root);
+	int code = leave_daemon(collect, &place, root, until);
 	sm_place_leave(&place, code != SM_EXIT_FINE);
 	return code;
 }

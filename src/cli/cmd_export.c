@@ -1,7 +1,7 @@
 /* `stallmeter export`: a run in a format that other tools open. */
 #include "cli/command.h"
+#include "cli/open_run.h"
 #include "cli/output.h"
-#include "cli/reading.h"
 #include "export/export.h"
 #include "trace/trace_reader.h"
 
@@ -47,7 +47,7 @@ static int check_run(const char *run)
 	struct sm_error error = {0};
 	struct sm_trace_visitor visitor = {.process = stop_reading};
 	int code = sm_trace_reader_visit(run, &visitor, NULL, &error);
-	return code < 0 ? sm_reading_complain(run, code, &error) : SM_EXIT_FINE;
+	return code < 0 ? sm_open_run_complain(run, code, &error) : SM_EXIT_FINE;
 }
 
 static int find_problem(const struct options *options, int argc)

@@ -1,7 +1,7 @@
 /* `stallmeter report`: the verdict on a finished run, or on what is left of one, in the forms asked for. */
 #include "cli/command.h"
+#include "cli/open_run.h"
 #include "cli/output.h"
-#include "cli/reading.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -95,13 +95,13 @@ static int run(const void *given, int argc, char **argv)
 	const struct options *options = given;
 	struct sm_reading reading;
 	int code = find_problem(options, argc, argv);
-	code = code ? code : sm_reading_open(&reading, argv[0]);
+	code = code ? code : sm_open_run(&reading, argv[0]);
 	if (code) {
 		return code;
 	}
 	bool asked = options->json || options->html || options->markdown;
 	code = write_forms(options, &reading.report, !asked || argc > 1);
-	sm_reading_close(&reading);
+	sm_reading_finish(&reading);
 	return code;
 }
 

@@ -2,8 +2,8 @@
 
 #include "base/str.h"
 #include "cli/command.h"
+#include "cli/open_run.h"
 #include "cli/output.h"
-#include "cli/reading.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ static int leave(const char *directory, const char *name,
 int sm_report_run(const char *directory, FILE *verdict)
 {
 	struct sm_reading reading;
-	int code = sm_reading_open(&reading, directory);
+	int code = sm_open_run(&reading, directory);
 	if (code) {
 		return code;
 	}
@@ -44,6 +44,6 @@ int sm_report_run(const char *directory, FILE *verdict)
 		struct sm_report_style style = sm_output_style(verdict);
 		rc = sm_report_term(&reading.report, &style, verdict) || rc;
 	}
-	sm_reading_close(&reading);
+	sm_reading_finish(&reading);
 	return rc ? SM_EXIT_ENVIRONMENT : 0;
 }

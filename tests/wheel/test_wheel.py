@@ -84,6 +84,13 @@ def test_a_command_is_recorded(environment, tmp_path):
     assert (tmp_path / "run" / "rank0.stall").exists()
 
 
+def test_a_part_of_a_program_is_profiled_and_read(environment, tmp_path):
+    code = ("import stallmeter\nwith stallmeter.profile('run') as run:\n    with stallmeter.span('mine'):\n        pass\n"
+            "print(run.report.operations[0].name, run.report.verdict.class_, len(run.report.to_html()) > 1000)")
+    done = run(environment, environment / "bin/python", "-c", code, cwd=tmp_path)
+    assert (done.returncode, done.stdout.split()) == (0, ["mine", "CANNOT_TELL", "True"]), done.stderr
+
+
 def test_a_c_program_is_built_through_pkg_config(environment, tmp_path):
     package = next(environment.glob("lib/python*/site-packages/stallmeter"))
     assert (package / "include/stallmeter/stallmeter.h").exists()
@@ -103,6 +110,7 @@ def test_the_wheel_holds_what_it_should():
     names = zipfile.ZipFile(wheel()).namelist()
     assert any(name.endswith(".data/scripts/stallmeter") for name in names)
     assert [name for name in names if name.endswith("/_record.abi3.so")]
+    assert [name for name in names if name == "stallmeter/_read.abi3.so"]
     assert "stallmeter/inject/sitecustomize.py" in names
     assert not [name for name in names if ".mesonpy.libs" in name], "libraries in a place where no linker looks"
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]

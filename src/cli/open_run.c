@@ -1,4 +1,4 @@
-#include "cli/reading.h"
+#include "cli/open_run.h"
 
 #include "base/clock.h"
 #include "cli/command.h"
@@ -56,7 +56,7 @@ static const char *help_for(int rc)
 	}
 }
 
-int sm_reading_complain(const char *path, int rc, const struct sm_error *error)
+int sm_open_run_complain(const char *path, int rc, const struct sm_error *error)
 {
 	char what[256];
 	snprintf(what, sizeof(what), "cannot read the run: %s",
@@ -66,29 +66,13 @@ int sm_reading_complain(const char *path, int rc, const struct sm_error *error)
 	return rc == -ENOMEM ? SM_EXIT_ENVIRONMENT : SM_EXIT_TRACE;
 }
 
-int sm_reading_open(struct sm_reading *reading, const char *path)
+int sm_open_run(struct sm_reading *reading, const char *path)
 {
 	struct sm_error error = {0};
 	struct progress progress = {
 		.started_ns = sm_clock_mono_ns(), .on_terminal = isatty(STDERR_FILENO)};
 	const struct sm_model_progress told = {&progress, tell_progress};
-	*reading = (struct sm_reading){0};
-	int rc = sm_model_build(&reading->model, path, &told, &error);
-	rc = rc ? rc : sm_analysis_build(&reading->analysis, &reading->model, &error);
-	rc = rc ? rc : sm_loader_model_attach(&reading->analysis);
-	rc = rc ? rc : sm_detect_run(&reading->analysis, &reading->findings);
+	int rc = sm_reading_build(reading, path, &told, &error);
 	wipe(&progress);
-	if (rc) {
-		sm_reading_close(reading);
-		return sm_reading_complain(path, rc, &error);
-	}
-	reading->report =
-		(struct sm_report){&reading->model, &reading->analysis, &reading->findings, path};
-	return 0;
-}
-
-void sm_reading_close(struct sm_reading *reading)
-{
-	sm_model_finish(&reading->model);
-	*reading = (struct sm_reading){0};
+	return rc ? sm_open_run_complain(path, rc, &error) : 0;
 }
