@@ -114,12 +114,12 @@ def profile(directory=None, *, name=None, level="detailed", limit_bytes=None):
             train()
         print(run.report)
 
-    `directory` must not exist yet; without one it is named after the script and the time. `level` is basic, detailed, comprehensive
-    or production. Under `stallmeter run` nothing is started twice: that run records this part too.
+    `directory` must not exist yet; without one it is named after the script and the time. `level` is basic, detailed,
+    comprehensive or production. Under `stallmeter run` nothing is started twice: that run records this part too.
     Raises ValueError for a wrong argument, FileExistsError for a directory that is taken, RuntimeError inside another
     profile(), OSError where nothing can be recorded.
     """
-    from . import _inner, _inject_folder
+    from . import _inject_folder, _inner
 
     if level not in LEVELS:
         raise ValueError(f"level: {level!r} is none of {', '.join(LEVELS)}")
