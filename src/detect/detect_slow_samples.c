@@ -61,6 +61,25 @@ static int suggest_any_order(const struct sm_judge *judge, struct sm_finding *fi
 		&setting);
 }
 
+/* Samples of an iterable data set have no index to list them by. */
+static void suggest_a_look(const struct sm_loader *loader, struct sm_finding *finding)
+{
+	if (!loader->slowest_count) {
+		sm_finding_suggest(finding, "Look for the slow samples: one in a hundred takes "
+					    "{sample_p99_s} or more where "
+					    "the median takes {sample_p50_s}. Shrink or re-encode "
+					    "them, or give retries a "
+					    "short time-out.");
+		return;
+	}
+	sm_finding_evidence(
+		finding, "sample_slowest_s", (double)loader->slowest[0].wall_ns * 1e-9, "s");
+	sm_finding_suggest(finding,
+		"Look at the slowest samples (listed in the report): the slowest takes "
+		"{sample_slowest_s} where the median takes {sample_p50_s}. Shrink or "
+		"re-encode them, or give retries a short time-out.");
+}
+
 static int look(const struct sm_judge *judge)
 {
 	const struct sm_cure cure = {.kind = SM_CURE_SLOW_SAMPLES};
@@ -78,14 +97,7 @@ static int look(const struct sm_judge *judge)
 	sm_finding_evidence(finding, "sample_p50_s", tail.p50_s, "s");
 	sm_finding_evidence(finding, "sample_p95_s", tail.p95_s, "s");
 	sm_finding_evidence(finding, "sample_p99_s", tail.p99_s, "s");
-	if (loader->slowest_count) {
-		sm_finding_evidence(finding, "sample_slowest_s",
-			(double)loader->slowest[0].wall_ns * 1e-9, "s");
-	}
-	sm_finding_suggest(finding,
-		"Look at the slowest samples (listed in the report): the slowest takes "
-		"{sample_slowest_s} where the median takes {sample_p50_s}. Shrink or "
-		"re-encode them, or give retries a short time-out.");
+	suggest_a_look(loader, finding);
 	error = suggest_any_order(judge, finding);
 	return error ? error : sm_judge_suggest_prefetch(judge, finding);
 }

@@ -161,27 +161,42 @@ static const struct sm_outline_suggestion *best_predicted(const struct sm_outlin
 	for (size_t i = 0; i < outline->finding_count; i++) {
 		const struct sm_outline_finding *row = &outline->findings[i];
 		for (size_t s = 0; row->shown && s < row->suggestion_count; s++) {
-			double middle = row->finding->suggestions[s].speedup.middle;
-			if (middle >= gain) {
+			if (row->suggestions[s].speedup >= gain) {
 				best = &row->suggestions[s];
-				gain = middle;
+				gain = best->speedup;
 			}
 		}
 	}
 	return best;
 }
 
-/* Where nothing that can be predicted is worth a step, what the top finding's rule puts first. */
+/* A change of code rarely gives all that the cure would, which takes the part away. When half of it would already beat
+ * the best setting, the code is what to look at first, though nobody can predict what will be made of it. */
+static bool is_worth_more(
+	const struct sm_outline_finding *top, const struct sm_outline_suggestion *setting)
+{
+	return top && top->suggestion_count && !*top->suggestions[0].change &&
+	       top->finding->severity / 2 > 1 - 1 / setting->speedup;
+}
+
+static void take_next(struct sm_outline *outline, const struct sm_outline_suggestion *next)
+{
+	outline->next = next->text;
+	outline->next_change = next->change;
+	outline->next_gain = next->gain;
+}
+
+/* The best setting; or what the top finding's rule puts first, where that is worth more or no setting is worth a step. */
 static void build_next(struct sm_outline *outline)
 {
 	const struct sm_outline_suggestion *best = best_predicted(outline);
 	const struct sm_outline_finding *top = top_finding(outline);
-	if (!best && top && top->suggestion_count) {
-		best = &top->suggestions[0];
+	outline->next = outline->next_change = outline->next_gain = "";
+	if (best && !is_worth_more(top, best)) {
+		take_next(outline, best);
+	} else if (top && top->suggestion_count) {
+		take_next(outline, &top->suggestions[0]);
 	}
-	outline->next = best ? best->text : "";
-	outline->next_change = best ? best->change : "";
-	outline->next_gain = best ? best->gain : "";
 }
 
 static void build_ceiling(struct sm_outline *outline, const struct sm_verdict *verdict)

@@ -40,6 +40,7 @@ struct sm_outline_suggestion {
 	const char *text;
 	const char *change; /* "num_workers=6", "" for a change that is no setting */
 	const char *gain;   /* "predicted 1.31x faster (1.22-1.38x)" */
+	double speedup;	    /* predicted; NaN: it cannot be */
 };
 
 struct sm_outline_rule { /* what a finding was judged by */

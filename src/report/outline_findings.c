@@ -154,7 +154,8 @@ static void fill_suggestions(
 		row->suggestions[row->suggestion_count++] = (struct sm_outline_suggestion){
 			.text = sm_phrases_clean(words, suggestion->text),
 			.change = say_change(words, suggestion),
-			.gain = say_gain(words, &suggestion->speedup, finding->severity)};
+			.gain = say_gain(words, &suggestion->speedup, finding->severity),
+			.speedup = suggestion->speedup.middle};
 	}
 }
 

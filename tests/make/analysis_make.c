@@ -331,6 +331,20 @@ static void work_out_workers(struct analysis_make *make)
 	}
 }
 
+/* A word of a template that no evidence fills would be read by people as it stands. */
+static void expect_filled_texts(const struct sm_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct sm_finding *finding = &findings->items[i];
+		for (size_t s = 0; s < finding->suggestion_count; s++) {
+			if (strchr(finding->suggestions[s].text, '{')) {
+				fprintf(stderr, "not filled: %s\n", finding->suggestions[s].text);
+				abort();
+			}
+		}
+	}
+}
+
 void analysis_make_run(struct analysis_make *make)
 {
 	work_out_time(make);
@@ -339,6 +353,7 @@ void analysis_make_run(struct analysis_make *make)
 	if (sm_detect_run(&make->analysis, &make->findings)) {
 		abort();
 	}
+	expect_filled_texts(&make->findings);
 }
 
 const struct sm_finding *analysis_make_finding(const struct analysis_make *make, const char *id)

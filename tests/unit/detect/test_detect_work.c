@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <string.h>
 
 static const struct analysis_spent COMPUTE_10_MS = {.computing_s = 0.010};
 static const struct analysis_spent FETCH_1_MS = {.computing_s = 0.001};
@@ -208,6 +209,20 @@ static void test_a_few_slow_samples(void **state)
 	analysis_make_destroy(make);
 }
 
+static void test_slow_samples_without_an_index_are_told_by_their_times(void **state)
+{
+	struct analysis_make *make = ordinary();
+	analysis_make_transform(
+		make, "Crop", "train.py:7", &(struct analysis_spent){.computing_s = 0.010});
+	analysis_make_slow_sample(make, 100, 0.200);
+	make->loader.slowest_count = 0;
+	analysis_make_run(make);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM109");
+	assert_non_null(finding);
+	assert_non_null(strstr(finding->suggestions[0].text, "one in a hundred takes"));
+	analysis_make_destroy(make);
+}
+
 static void test_even_samples_are_none(void **state)
 {
 	struct analysis_make *make = ordinary();
@@ -266,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_a_slow_collate),
 		cmocka_unit_test(test_a_collate_behind_the_step_is_none),
 		cmocka_unit_test(test_a_few_slow_samples),
+		cmocka_unit_test(test_slow_samples_without_an_index_are_told_by_their_times),
 		cmocka_unit_test(test_even_samples_are_none),
 		cmocka_unit_test(test_without_sample_times_it_is_not_judged),
 		cmocka_unit_test(test_the_loop_itself),

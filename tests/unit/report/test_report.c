@@ -16,6 +16,8 @@
 
 #include <cmocka.h>
 
+#include <math.h>
+
 enum form { JSON, TERM, MARKDOWN, HTML, FORMS };
 
 static int write_form(const struct sm_report *report, enum form form, FILE *out)
@@ -84,6 +86,37 @@ static void all_forms_use_the_same_words(void **state)
 			assert_says(text, outline.broken, name);
 			free(text);
 		}
+		sm_outline_finish(&outline);
+	}
+}
+
+/* A loop to rewrite that holds more than half of the time back comes before a setting that gives a fifth; one that
+ * holds back little more than the setting gives does not. */
+static void the_next_step_is_the_worthier_one(void **state)
+{
+	(void)state;
+	const struct sm_suggestion code = {
+		.text = "Write it without the loop.", .speedup = {NAN, NAN, NAN}};
+	const struct sm_suggestion setting = {.text = "Use two workers.",
+		.changes = {{"num_workers", 2}},
+		.change_count = 1,
+		.speedup = {1.2, 1.25, 1.3}};
+	static const struct {
+		double severity;
+		const char *next;
+	} rows[] = {{0.54, "Write it without the loop."}, {0.30, "Use two workers."}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sm_report report = *report_sample("input_bound");
+		struct sm_finding finding = report.findings->items[0];
+		struct sm_findings findings = {.items = &finding, .count = 1};
+		struct sm_outline outline;
+		finding.severity = rows[i].severity;
+		finding.suggestions[0] = code;
+		finding.suggestions[1] = setting;
+		finding.suggestion_count = 2;
+		report.findings = &findings;
+		assert_int_equal(sm_outline_build(&outline, &report, true), 0);
+		assert_string_equal(outline.next, rows[i].next);
 		sm_outline_finish(&outline);
 	}
 }
@@ -201,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_twice),
 		cmocka_unit_test(all_forms_use_the_same_words),
+		cmocka_unit_test(the_next_step_is_the_worthier_one),
 		cmocka_unit_test(a_screen_is_never_overrun),
 		cmocka_unit_test(plain_is_ascii_without_escapes),
 		cmocka_unit_test(the_page_does_not_believe_names),
