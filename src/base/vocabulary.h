@@ -101,7 +101,8 @@ const char *sm_vocabulary_role_name(enum sm_role role);
  * A FACT's text is lines: the first is its kind, the others `key=value` (a newline in a value is written as a space).
  *
  *   loader     ordinal name num_workers batch_size prefetch_factor pin_memory persistent_workers in_order
- *              start_method dataset_kind dataset dataset_where sampler collate; a key that is not known is left out; again when it changes
+ *              start_method dataset_kind dataset dataset_where sampler sampler_where collate collate_where; a key that is not known is
+ *              left out; again when it changes
  *   worker     loader iteration index pid tid: started for that iteration; tid only for thread workers
  *   samples_unknown  loader why: no per-sample times
  *   estimated  what why: torch internals we do not know, so this is a bound or a guess

@@ -20,7 +20,8 @@ static int look(const struct sm_judge *judge)
 	if (error || !finding) {
 		return error;
 	}
-	finding->name = loader->collate;
+	error = sm_finding_place(
+		finding, judge->findings->arena, loader->collate, loader->collate_where);
 	sm_finding_evidence(finding, "collate_p50_s", sm_sketch_quantile(wall, 0.5), "s");
 	sm_finding_evidence(finding, "collate_p99_s", sm_sketch_quantile(wall, 0.99), "s");
 	sm_finding_evidence(finding, "collate_total_s", wall->sum, "s");
@@ -36,7 +37,7 @@ static int look(const struct sm_judge *judge)
 	sm_finding_suggest(finding,
 		"Pad to the longest sample of the batch, and put samples of like length "
 		"together with a batch sampler, so that there is less to copy.");
-	return sm_judge_suggest_workers(judge, finding);
+	return error ? error : sm_judge_suggest_workers(judge, finding);
 }
 
 static const struct sm_bound bounds[] = {SM_BOUND(SM_COMPUTING_MOST_PERCENT), {0}};

@@ -13,7 +13,8 @@ static int look(const struct sm_judge *judge)
 	if (error || !finding) {
 		return error;
 	}
-	finding->name = loader->sampler;
+	error = sm_finding_place(
+		finding, judge->findings->arena, loader->sampler, loader->sampler_where);
 	sm_finding_evidence(finding, "sampler_p50_s", sm_sketch_quantile(wall, 0.5), "s");
 	sm_finding_evidence(finding, "sampler_p99_s", sm_sketch_quantile(wall, 0.99), "s");
 	sm_finding_evidence(finding, "sampler_total_s", wall->sum, "s");
@@ -21,7 +22,7 @@ static int look(const struct sm_judge *judge)
 	sm_finding_suggest(finding,
 		"Draw the whole epoch's order at once in {name}.__iter__ (one vectorised call) and "
 		"yield from it: each batch now waits {sampler_p50_s} for its indices.");
-	return 0;
+	return error;
 }
 
 const struct sm_detector sm_detect_sampler_overhead = {

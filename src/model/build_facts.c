@@ -106,7 +106,9 @@ static int set_text(
 		{"dataset", &loader->dataset},
 		{"dataset_where", &loader->dataset_where},
 		{"sampler", &loader->sampler},
+		{"sampler_where", &loader->sampler_where},
 		{"collate", &loader->collate},
+		{"collate_where", &loader->collate_where},
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (strcmp(key, texts[i].key) == 0) {

@@ -16,7 +16,9 @@ static const struct sm_loader nothing_known = {
 	.dataset = "",
 	.dataset_where = "",
 	.sampler = "",
+	.sampler_where = "",
 	.collate = "",
+	.collate_where = "",
 };
 
 static int add_loader(

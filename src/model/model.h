@@ -122,7 +122,8 @@ struct sm_loader {
 	const char *start_method; /* "fork", "spawn", "forkserver", "thread", "" unknown */
 	const char *dataset_kind; /* "map", "iterable", "other" */
 	const char *dataset, *sampler, *collate; /* class or function names, "" unknown */
-	const char *dataset_where; /* of the code that makes a sample: "train.py:41" or "" */
+	/* of the code that makes a sample, draws indices, joins a batch: "train.py:41" or "" */
+	const char *dataset_where, *sampler_where, *collate_where;
 	int32_t main_pid;
 	uint32_t consumer_tid; /* the thread that calls next() */
 	bool background;       /* called from a thread that is not the one that trains */

@@ -83,7 +83,9 @@ struct analysis_make *analysis_make_create(int num_workers, size_t batches)
 		.dataset = "Photos",
 		.dataset_where = "photos.py:12",
 		.sampler = "RandomSampler",
+		.sampler_where = "photos.py:40",
 		.collate = "default_collate",
+		.collate_where = "photos.py:55",
 		.main_pid = MAIN_PID};
 	make->loader_model = (struct sm_loader_model){.loader = &make->loader,
 		.cores = 4,

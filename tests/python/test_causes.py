@@ -90,6 +90,7 @@ def test_the_first_finding_names_the_part(case: Case, tmp_path: Path):
     assert first["severity"] >= 0.05, told(report)
     if case.name is not None:
         assert first["where"]["name"] == case.name, told(report)
+        assert first["where"]["file"] in ("parts.py", "plain.py", "train.py") and first["where"]["line"] > 0, told(report)
     if case.gain:
         assert first["suggestions"][0]["predicted_speedup"][1] >= case.gain, told(report)
 

@@ -16,13 +16,19 @@ def hook(owner, name, span=None, before=None, after=None):
     return True
 
 
+def code_of(function):
+    return getattr(getattr(function, "__func__", function), "__code__", None)
+
+
 def where_of(function) -> str:
-    """`file:line` of a function or class as people name it: relative to here, or to where it was imported from."""
+    """`file:line` of a function, a partial of one, or an object that can be called, as people name it: relative to here, or
+    to where it was imported from."""
     import os
     import sys
 
+    function = getattr(function, "func", function)
     function = getattr(function, "__wrapped__", function)
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
+    code = code_of(function) or code_of(getattr(type(function), "__call__", None))
     if code is None:
         return ""
     path = code.co_filename

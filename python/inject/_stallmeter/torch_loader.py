@@ -67,7 +67,9 @@ def settings_of(loader) -> dict:
         "dataset": maker.__qualname__,
         "dataset_where": where_of(getattr(maker, "__getitem__" if kind == "map" else "__iter__", None)),
         "sampler": type(sampler_of(loader)).__qualname__,
+        "sampler_where": where_of(getattr(type(sampler_of(loader)), "__iter__", None)),
         "collate": name_of(getattr(loader, "collate_fn", None)),
+        "collate_where": where_of(getattr(loader, "collate_fn", None)),
     }
 
 
