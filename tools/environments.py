@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Virtual environments of the checkout, made once and kept: `tools/environments.py NAME` prints the interpreter of `.venv-NAME`.
 
-    torch   the newest PyTorch we test, as a user installs it: pip, CPU build, and the photographs of scikit-image
+    torch   the newest PyTorch we test, as a user installs it: pip, CPU build, the photographs of scikit-image, and albumentations
     debian  the oldest: Debian's own torch through the system's packages
     tools   linters, and psutil to be measured against
 
@@ -24,7 +24,7 @@ TESTS = ["pytest", "jsonschema", "wheel>=0.40", "cloudpickle", "uv"]
 # name -> (interpreters to try, first that works; pip packages; sees the system's packages)
 RECIPES = {
     "torch": (["python3.11", "python3.12", "python3.13", "python3.10", "python3"],
-              ["torch==2.13.0", "numpy", "accelerate", *PHOTOS, *TESTS], False),
+              ["torch==2.13.0", "numpy", "accelerate", "albumentations", "opencv-python-headless", *PHOTOS, *TESTS], False),
     "torch-of-debian": (["/usr/bin/python3"], ["numpy<2", *PHOTOS, *TESTS], True),
     "debian": (["/usr/bin/python3"], TESTS, True),
     "tools": (["python3.11", "python3"], ["ruff", "mypy", "psutil"], False),

@@ -113,7 +113,7 @@ static const char introduction[] =
 	"largest of them cannot be told apart by the model: they\n"
 	"share one severity, the smallest, and stand in the order of this page, in which what is "
 	"cheapest to change comes first; a\n"
-	"transform that waits instead of computing comes before all of them.\n"
+	"transform or data set that waits instead of computing comes before all of them.\n"
 	"\n"
 	"**Confidence** comes from the interval: its half-width is under a quarter of the severity "
 	"(high), under 60 % (medium), or\n"

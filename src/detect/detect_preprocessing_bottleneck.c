@@ -29,6 +29,7 @@ struct suspect {
 struct nature {
 	const char *cause, *detail;
 	bool waits; /* it does not compute: named before the number of workers */
+	bool reads; /* and that for local storage */
 };
 
 /* A millisecond is tens of thousands of Python's instructions: nobody writes so many down, so there is a loop. */
@@ -50,6 +51,18 @@ static struct nature nature_of_work(const struct sm_judge *judge, const struct s
 		loops ? "VECTORIZATION_INEFFICIENT" : "CPU_INTENSIVE", computing.detail, false};
 }
 
+static struct nature nature_of_wait(const struct sm_waits *waits)
+{
+	static const char *const waits_for[] = {
+		[SM_WAIT_UNKNOWN] = "",
+		[SM_WAIT_LOCK] = "lock",
+		[SM_WAIT_SLEEP] = "sleep",
+		[SM_WAIT_PEER] = "network",
+		[SM_WAIT_FILE] = "file",
+	};
+	return (struct nature){"I_O_BOUND", waits_for[waits->kind], true};
+}
+
 static struct nature nature_of(const struct sm_judge *judge, const struct suspect *suspect)
 {
 	const struct sm_split *split = &suspect->split;
@@ -61,16 +74,10 @@ static struct nature nature_of(const struct sm_judge *judge, const struct suspec
 		return nature_of_work(judge, suspect);
 	}
 	if (split->storage >= split->waiting) {
-		return (struct nature){"I_O_BOUND", sm_storage_of(judge, suspect->sum).cause, true};
+		return (struct nature){
+			"I_O_BOUND", sm_storage_of(judge, suspect->sum).cause, true, true};
 	}
-	static const char *const waits_for[] = {
-		[SM_WAIT_UNKNOWN] = "",
-		[SM_WAIT_LOCK] = "lock",
-		[SM_WAIT_SLEEP] = "sleep",
-		[SM_WAIT_PEER] = "network",
-		[SM_WAIT_FILE] = "file",
-	};
-	return (struct nature){"I_O_BOUND", waits_for[suspect->waits->kind], true};
+	return nature_of_wait(suspect->waits);
 }
 
 static void prove(const struct sm_judge *judge, const struct suspect *suspect,
@@ -96,7 +103,7 @@ static void prove(const struct sm_judge *judge, const struct suspect *suspect,
 		sm_computing_of(judge, split).python_share, "share");
 	sm_finding_evidence(
 		finding, "worker_busy_share", sm_judge_busy_share(judge->loader->loader), "share");
-	if (nature->waits && split->storage >= split->waiting) {
+	if (nature->reads) {
 		struct sm_storage storage = sm_storage_of(judge, suspect->sum);
 		sm_finding_evidence(
 			finding, "read_from_storage_bytes", storage.read_bytes, "bytes");
@@ -105,8 +112,14 @@ static void prove(const struct sm_judge *judge, const struct suspect *suspect,
 	}
 }
 
-static const char *advice_for(const struct nature *nature)
+static const char *advice_for(const struct suspect *suspect, const struct nature *nature)
 {
+	if (nature->waits && suspect->stage == SM_STAGE_FETCH) {
+		return "Take the waiting out of {name}, or let several samples wait at a time "
+		       "(__getitems__, asynchronous requests): {waiting_share} of making a sample "
+		       "is "
+		       "neither computing nor reading a disk.";
+	}
 	if (nature->waits) {
 		return "Take the waiting out of {name}: read ahead or once before training, or let "
 		       "several requests run at a time. It waits for most of its {mean_call_s} a "
@@ -126,24 +139,31 @@ static const char *advice_for(const struct nature *nature)
 	       "or native routine.";
 }
 
-static int accuse(const struct sm_judge *judge, const struct suspect *suspect)
+static const char *title_of(const struct suspect *suspect, const struct nature *nature)
 {
-	const struct nature nature = nature_of(judge, suspect);
+	if (suspect->stage != SM_STAGE_FETCH) {
+		return NULL;
+	}
+	return nature->waits ? "Making a sample waits" : "Making a sample is slow";
+}
+
+static int accuse(const struct sm_judge *judge, const struct suspect *suspect, struct nature nature)
+{
 	struct sm_finding *finding;
 	int error = sm_judge_propose(
 		judge, nature.cause, suspect->stage, NULL, &suspect->cure, &finding);
 	if (error || !finding) {
 		return error;
 	}
-	finding->title = suspect->stage == SM_STAGE_FETCH ? "Making a sample is slow" : NULL;
+	finding->title = title_of(suspect, &nature);
 	finding->cause_detail = nature.detail;
 	finding->order = nature.waits ? 0 : finding->order;
 	error = sm_finding_place(finding, judge->findings->arena, suspect->name, suspect->where);
 	prove(judge, suspect, &nature, finding);
-	if (!nature.cause[0]) {
+	if (!nature.cause[0] || (nature.waits && !nature.detail[0])) {
 		sm_finding_doubt(finding);
 	}
-	sm_finding_suggest(finding, advice_for(&nature));
+	sm_finding_suggest(finding, advice_for(suspect, &nature));
 	return error ? error : sm_judge_suggest_workers(judge, finding);
 }
 
@@ -167,25 +187,49 @@ static int look_at_transforms(const struct sm_judge *judge, const struct sm_wait
 			sm_waits_split(waits, &transform->sum),
 			{.kind = SM_CURE_TRANSFORM_FREE, .share = share < 1 ? share : 1}};
 		if (!is_held_back(&suspect)) {
-			error = accuse(judge, &suspect);
+			error = accuse(judge, &suspect, nature_of(judge, &suspect));
 		}
 	}
 	return error;
 }
 
-/* The data set's own code, outside any Compose: what it computes, since its waits are SLOW_DISK_IO's or a lock's. */
+/* The data set's own code, outside any Compose: what it computes. */
+static int look_at_work(const struct sm_judge *judge, const struct suspect *fetch)
+{
+	const struct sm_split *split = &fetch->split;
+	double kept = split->wall > 0 ? (split->storage + split->waiting) / split->wall : 0;
+	struct suspect suspect = *fetch;
+	suspect.cure = (struct sm_cure){
+		.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_FETCH, .factor = kept};
+	return sm_split_work(split) * 100 >= MOST_PERCENT * sm_split_need(split)
+		       ? accuse(judge, &suspect, nature_of(judge, &suspect))
+		       : 0;
+}
+
+/* And its waits that are neither SLOW_DISK_IO's nor a lock's: a sleep, or what could not be seen. */
+static int look_at_rest(const struct sm_judge *judge, const struct suspect *fetch)
+{
+	enum sm_wait kind = fetch->waits->kind;
+	struct suspect suspect = *fetch;
+	suspect.cure = sm_waits_cure(fetch->waits, fetch->split.waiting);
+	return fetch->split.waiting > 0 && (kind == SM_WAIT_SLEEP || kind == SM_WAIT_UNKNOWN)
+		       ? accuse(judge, &suspect, nature_of_wait(fetch->waits))
+		       : 0;
+}
+
 static int look_at_fetch(const struct sm_judge *judge, const struct sm_waits *waits)
 {
 	const struct sm_loader *loader = judge->loader->loader;
 	const struct sm_cause_sum *sum = &loader->stage[SM_STAGE_FETCH];
-	struct sm_split split = sm_waits_split(waits, sum);
-	double kept = split.wall > 0 ? (split.storage + split.waiting) / split.wall : 0;
-	const struct suspect suspect = {SM_STAGE_FETCH, loader->dataset, loader->dataset_where, sum,
-		waits, sm_judge_samples(loader), split,
-		{.kind = SM_CURE_STAGE_SCALED, .stage = SM_STAGE_FETCH, .factor = kept}};
-	return sm_split_work(&split) * 100 >= MOST_PERCENT * sm_split_need(&split)
-		       ? accuse(judge, &suspect)
-		       : 0;
+	const struct suspect fetch = {.stage = SM_STAGE_FETCH,
+		.name = loader->dataset,
+		.where = loader->dataset_where,
+		.sum = sum,
+		.waits = waits,
+		.calls = sm_judge_samples(loader),
+		.split = sm_waits_split(waits, sum)};
+	int error = look_at_work(judge, &fetch);
+	return error ? error : look_at_rest(judge, &fetch);
 }
 
 static int look(const struct sm_judge *judge)
@@ -213,7 +257,8 @@ const struct sm_detector sm_detect_preprocessing_bottleneck = {
 		  "MEMORY_INTENSIVE: at least {MOST_PERCENT} % of its CPU is page faults, at "
 		  "{FAULT_NS} ns each\n"
 		  "I_O_BOUND: most of what it needs is waiting; the detail says for what (a cause "
-		  "of SLOW_DISK_IO, network, file, sleep), or nothing where that could not be seen",
+		  "of SLOW_DISK_IO, network, file, sleep), or nothing where that could not be "
+		  "seen. Of the data set's own code: waits in which no look found a store",
 	.evidence = "The run replayed with this transform taking no time is shorter by at least "
 		    "{WORTH_PERCENT} %. Its cause is whatever makes up at least {MOST_PERCENT} % "
 		    "of what it needs; time in which it could have run and did not (run delay) is "
@@ -224,7 +269,9 @@ const struct sm_detector sm_detect_preprocessing_bottleneck = {
 		 "are cores.",
 	.wrong = "Any pipeline has a largest part: this says what it costs, not that it is badly "
 		 "written. Code that spins while it waits looks like computing. Work handed to "
-		 "another process looks like waiting. A Python that carries its libraries inside "
+		 "another process looks like waiting. A sleep may stand for anything: a limit on "
+		 "requests, a client of a far store between two tries. A Python that carries its "
+		 "libraries inside "
 		 "itself (uv's) shows their work, zlib say, as its own.",
 	.bounds = bounds,
 	.needs = SM_NEED_STEPS | SM_NEED_MODEL,

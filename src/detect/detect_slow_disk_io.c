@@ -1,5 +1,5 @@
 /* Two waits of the fetch stage: for local storage, which the span itself proves by block input or major faults, and for
- * something far away, which shows as blocked time without either. */
+ * something far away, which shows as blocked time without either, at a socket or in a file operation. */
 #include "detect/judge.h"
 #include "detect/split.h"
 #include "detect/storage.h"
@@ -32,17 +32,16 @@ static int look_at_local(const struct sm_judge *judge, const struct sm_split *fe
 	return error ? error : sm_judge_suggest_prefetch(judge, finding);
 }
 
+/* A wait that left nothing in the span is for a store only where looks found it at one: it may as well be a sleep. */
 static const char *detail_of(enum sm_wait kind)
 {
 	switch (kind) {
 	case SM_WAIT_PEER:
-		return "a socket";
+		return "a socket, of another machine or of another process here";
 	case SM_WAIT_FILE:
 		return "a file on a mount that reads no local block";
-	case SM_WAIT_SLEEP:
-		return "asleep by its own wish: a pause between tries, or a rate limit";
 	default:
-		return "";
+		return NULL;
 	}
 }
 
@@ -50,9 +49,10 @@ static int look_at_remote(const struct sm_judge *judge, const struct sm_split *f
 {
 	const struct sm_waits waits = sm_waits_of(judge);
 	const struct sm_cure cure = sm_waits_cure(&waits, fetch->waiting);
+	const char *detail = detail_of(waits.kind);
 	struct sm_finding *finding = NULL;
 	int error = 0;
-	if (waits.kind != SM_WAIT_LOCK && fetch->waiting > 0) {
+	if (detail && fetch->waiting > 0) {
 		error = sm_judge_propose(
 			judge, "remote_latency", SM_STAGE_FETCH, NULL, &cure, &finding);
 	}
@@ -60,15 +60,12 @@ static int look_at_remote(const struct sm_judge *judge, const struct sm_split *f
 		return error;
 	}
 	finding->name = judge->loader->loader->dataset;
-	finding->cause_detail = detail_of(waits.kind);
+	finding->cause_detail = detail;
 	sm_finding_evidence(finding, "fetch_waiting_share", fetch->waiting / fetch->wall, "share");
 	sm_finding_evidence(
 		finding, "fetch_cpu_share", sm_split_work(fetch) / fetch->wall, "share");
 	sm_finding_evidence(finding, "fetch_storage_share", fetch->storage / fetch->wall, "share");
 	sm_waits_evidence(&waits, finding);
-	if (waits.kind == SM_WAIT_UNKNOWN || waits.kind == SM_WAIT_SLEEP) {
-		sm_finding_doubt(finding);
-	}
 	sm_finding_suggest(finding,
 		"Fetch several samples at once in {name} (__getitems__, asynchronous or "
 		"batched requests), or keep a local copy: {fetch_waiting_share} of fetch "
@@ -87,7 +84,8 @@ static int look(const struct sm_judge *judge)
 }
 
 static const struct sm_bound bounds[] = {SM_BOUND(SM_STORAGE_SMALL_KILOBYTES),
-	SM_BOUND(SM_STORAGE_FAULT_PERCENT), SM_BOUND(SM_STORAGE_REFAULT_PERCENT), {0}};
+	SM_BOUND(SM_STORAGE_FAULT_PERCENT), SM_BOUND(SM_STORAGE_REFAULT_PERCENT),
+	SM_BOUND(SM_LOOKS_LEAST), SM_BOUND(SM_LOOKS_MAJORITY_PERCENT), {0}};
 
 const struct sm_detector sm_detect_slow_disk_io = {
 	.id = "SM101",
@@ -103,20 +101,25 @@ const struct sm_detector sm_detect_slow_disk_io = {
 		  "cache_thrash: at least {SM_STORAGE_REFAULT_PERCENT} % of the bytes read had "
 		  "been in memory and were pushed out (97 % were where a set did not fit, 0.4 % on "
 		  "a first pass)\n"
-		  "remote_latency: blocked without block input, fault or lock: a server, a network "
-		  "mount, a retry\n"
+		  "remote_latency: blocked without block input or fault, and at least "
+		  "{SM_LOOKS_MAJORITY_PERCENT} % of the looks (of {SM_LOOKS_LEAST} or more) at "
+		  "workers that wait found them at a socket or in a file operation: a server, a "
+		  "network mount\n"
 		  "bandwidth, read_amplification, repeated_open: need a second concurrency, sizes "
 		  "of samples or names of files; not told yet",
-	.evidence = "Spans in which the thread was blocked while it read blocks or took major "
-		    "faults (from the span's own rusage, not from the device: a throttled volume "
-		    "shows an idle disk), or blocked with neither. The run replayed without that "
-		    "time is shorter by at least {WORTH_PERCENT} %.",
+	.evidence =
+		"Spans in which the thread was blocked while it read blocks or took major "
+		"faults (from the span's own rusage, not from the device: a throttled volume "
+		"shows an idle disk), or blocked with neither at a socket or in a file. The run "
+		"replayed without that time is shorter by at least {WORTH_PERCENT} %.",
 	.fixes = "Local SSD or memory; shards (tar, WebDataset, Parquet) instead of single files; "
 		 "reading ahead and in order; more workers where the store has room; a data set "
 		 "that fits the memory limit.",
 	.wrong = "The first epoch is cold by nature: when the set fits into memory later ones are "
-		 "not. Blocked without block input may be a lock or a sleep where workers could "
-		 "not be looked at; confidence then is lower. Network mounts read no local block.",
+		 "not. A socket may lead to a process of the same machine. A sleep between the "
+		 "tries "
+		 "of a client, and waits where workers could not be looked at, are not told to be "
+		 "storage: PREPROCESSING_BOTTLENECK has them.",
 	.bounds = bounds,
 	.needs = SM_NEED_STEPS | SM_NEED_MODEL | SM_NEED_CAUSES,
 	.look_at_loader = look,

@@ -42,6 +42,7 @@ CASES = [
     Case("helper", STEP, ("CPU_INTENSIVE",), "Step"),
     Case("lock", "LOCK_CONTENTION", ("",), "Step"),
     Case("fetch_read", "SLOW_DISK_IO", ("cold_cache", "small_files", "cache_thrash"), "Pictures"),
+    Case("fetch_sleep", STEP, ("I_O_BOUND",), "Pictures"),
     Case("sampler_slow", "SAMPLER_OVERHEAD", name="Draw", nightly=True),
     Case("collate_slow", "COLLATE_FUNCTION_SLOW", name="collate"),
     Case("sometimes", "SLOW_SAMPLES"),

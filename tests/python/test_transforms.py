@@ -68,6 +68,21 @@ def below(process, parent):
     return [(letters[span.role], span.name, below(process, span)) for span in children if span.role in letters]
 
 
+def places_of(job):
+    return {span.name: span.second for span in job.spans(v.TRANSFORM)}
+
+
+def is_absent(name):
+    try:
+        return importlib.util.find_spec(name) is None
+    except ImportError:  # not even what it is inside of
+        return True
+
+
+#: num_workers and multiprocessing_context
+WAYS = [(0, "fork"), (2, "fork"), (2, "spawn")]
+
+
 @pytest.fixture(params=[0, 1], ids=["here", "worker"])
 def shape(request, run):
     return lambda transform: tree(run(HEAD + f"\nif __name__ == '__main__': go({transform})\n", request.param).job)
@@ -109,8 +124,8 @@ def test_a_function_alone_has_no_class_to_wrap(shape):
 
 
 def test_members_know_where_they_stand(run):
-    job = run(HEAD + "\nif __name__ == '__main__': go(Compose([scale, Crop(), Normalize()]))\n", 0).job
-    places = {span.name: span.second for span in job.spans(v.TRANSFORM)}
+    job = run(HEAD + "\nif __name__ == '__main__': go(Compose([scale, Crop(), Normalize(), Special()]))\n", 0).job
+    places = places_of(job)
     lines = HEAD.splitlines()
 
     def line(text):
@@ -119,6 +134,7 @@ def test_members_know_where_they_stand(run):
     assert places["scale"] == f"train.py:{line('def scale')}"
     assert places["Crop"] == f"train.py:{line('class Crop') + 1}"
     assert places["Normalize"] == f"train.py:{line('class Normalize') + 1}"
+    assert places["Special"] == f"train.py:{line('class Special') + 1}"
 
 
 def test_an_exception_in_a_member_ends_every_span(run):
@@ -193,7 +209,7 @@ if __name__ == "__main__":
     subprocess.run([sys.executable, "-c", load], cwd=tmp_path, check=True, env={"PATH": "/usr/bin"})
 
 
-@pytest.mark.skipif(importlib.util.find_spec("torchvision") is None, reason="torchvision is not here")
+@pytest.mark.skipif(is_absent("torchvision"), reason="torchvision is not here")
 def test_torchvision(run):
     program = '''
 import torch, warnings
@@ -209,6 +225,59 @@ if __name__ == "__main__":
     assert repr(transform) == before
     torch.jit.script(torch.nn.Sequential(T.CenterCrop(8), T.Normalize((0.5,), (0.5,))))
 '''
-    assert tree(run(program).job) == [("C", "Compose", [
+    job = run(program).job
+    assert tree(job) == [("C", "Compose", [
         ("C", "RandomApply", [("T", "ColorJitter", [])]), ("T", "RandomHorizontalFlip", []), ("T", "<lambda>", []), ("T", "ToTensor", []),
         ("T", "Normalize", [])])]
+    places = places_of(job)
+    assert places.pop("<lambda>").startswith("train.py:")
+    assert all("torchvision/transforms/transforms.py:" in place for place in places.values()), places
+
+
+@pytest.mark.skipif(is_absent("torchvision.transforms.v2"), reason="torchvision.transforms.v2 is not here")
+@pytest.mark.parametrize(("workers", "method"), WAYS)
+def test_torchvision_v2(run, workers, method):
+    program = '''
+import sys, torch
+from torch.utils.data import DataLoader
+from torchvision.transforms import v2 as T
+from torchvision.datasets import FakeData
+def keep(x): return x
+if __name__ == "__main__":
+    transform = T.Compose([T.RandomApply([T.ColorJitter(0.1)], p=1.0), T.RandomHorizontalFlip(), keep, T.ToImage(),
+                           T.RandomChoice([T.Resize(8)]), T.ToDtype(torch.float32, scale=True), T.Normalize([0.5], [0.5])])
+    before, workers = repr(transform), int(sys.argv[1])
+    data = FakeData(4, (3, 16, 16), transform=transform)
+    for batch in DataLoader(data, num_workers=workers, multiprocessing_context=sys.argv[2] if workers else None): pass
+    assert repr(transform) == before
+'''
+    job = run(program, workers, method).job
+    assert tree(job) == [("C", "Compose", [
+        ("C", "RandomApply", [("T", "ColorJitter", [])]), ("T", "RandomHorizontalFlip", []), ("T", "keep", []), ("T", "ToImage", []),
+        ("C", "RandomChoice", [("T", "Resize", [])]), ("T", "ToDtype", []), ("T", "Normalize", [])])]
+    places = places_of(job)
+    assert places.pop("keep").startswith("train.py:")
+    assert all("torchvision/transforms/v2/" in place for place in places.values()), places
+
+
+@pytest.mark.skipif(is_absent("albumentations"), reason="albumentations is not here")
+@pytest.mark.parametrize(("workers", "method"), WAYS)
+def test_albumentations(run, workers, method):
+    program = '''
+import sys
+import albumentations as A, numpy
+from torch.utils.data import DataLoader, Dataset
+class Photos(Dataset):
+    def __init__(self, augment): self.augment = augment
+    def __len__(self): return 4
+    def __getitem__(self, index): return self.augment(image=numpy.zeros((16, 16, 3), numpy.uint8))["image"]
+if __name__ == "__main__":
+    augment = A.Compose([A.OneOf([A.MotionBlur(p=1.0)], p=1.0), A.HorizontalFlip(p=0.5), A.Normalize()])
+    before, workers = repr(augment), int(sys.argv[1])
+    for batch in DataLoader(Photos(augment), num_workers=workers, multiprocessing_context=sys.argv[2] if workers else None): pass
+    assert repr(augment) == before
+'''
+    job = run(program, workers, method, NO_ALBUMENTATIONS_UPDATE="1").job
+    assert tree(job) == [("C", "Compose", [
+        ("C", "OneOf", [("T", "MotionBlur", [])]), ("T", "HorizontalFlip", []), ("T", "Normalize", [])])]
+    assert all("albumentations/augmentations/" in place for place in places_of(job).values()), places_of(job)

@@ -25,6 +25,7 @@ LONE = re.compile(r"transform|augment|preprocess|processor|tokenizer", re.IGNORE
 #: packages whose objects hold data, not transforms
 OPAQUE = {"numpy", "pandas", "PIL", "pyarrow", "h5py", "zarr", "lmdb", "builtins", "multiprocessing", "threading", "_io"}
 ORDERED = ("Compose", "Sequential")
+WORK = ("__call__", "forward", "transform", "_transform", "apply")  # as callers, torch, torchvision v2 and albumentations name it
 PLAIN = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 
 spans = {}  # class -> the span of its calls
@@ -127,8 +128,15 @@ def may_be_wrapped(cls) -> bool:
     return not (root == "torch" and rest.startswith(("nn", "jit", "fx", "ao"))) and root not in ("builtins", "functools")
 
 
-def place_of(cls, call) -> str:
-    return where_of(vars(cls).get("forward") or call)
+def place_of(cls) -> str:
+    """Of the method nearest to the class that does its work. Where a library's base class has the `__call__` (torchvision
+    v2, albumentations) that one place would stand for all its transforms."""
+    for base in cls.__mro__:
+        own = (vars(base).get(name) for name in WORK)
+        for method in own:
+            if callable(method) and getattr(method, "__module__", None) != "torch.nn.modules.module":
+                return where_of(method)
+    return ""
 
 
 def wrap_class(cls, role) -> bool:
@@ -139,7 +147,7 @@ def wrap_class(cls, role) -> bool:
     if type(call) is not types.FunctionType or not may_be_wrapped(cls):
         return False
     try:
-        span = record.span_role(role, cls.__qualname__.rpartition("<locals>.")[2], place_of(cls, call))
+        span = record.span_role(role, cls.__qualname__.rpartition("<locals>.")[2], place_of(cls))
         cls.__call__ = record.wrap(call, span)
         spans[cls] = span
     except (AttributeError, TypeError):

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <string.h>
 
 static struct analysis_make *reading(const struct analysis_spent *fetch)
 {
@@ -78,29 +79,90 @@ static void test_storage_behind_the_step_is_none(void **state)
 	analysis_make_destroy(make);
 }
 
-static void check_far(
-	double lock, double sleep, double socket, const char *detail, enum sm_confidence confidence)
+static struct analysis_make *blocked(double lock, double sleep, double socket, double file)
 {
 	struct analysis_make *make = reading(
 		&(struct analysis_spent){.computing_s = 0.002, .waiting_s = 0.058, .waits = 8});
-	analysis_make_looks(make, lock, sleep, socket, 0, 3);
+	analysis_make_looks(make, lock, sleep, socket, file, 3);
 	analysis_make_run(make);
+	return make;
+}
+
+static void check_far(double socket, double file, const char *detail)
+{
+	struct analysis_make *make = blocked(0, 0, socket, file);
 	const struct sm_finding *finding = analysis_make_finding(make, "SM101");
 	assert_non_null(finding);
 	assert_string_equal(finding->cause, "remote_latency");
 	assert_string_equal(finding->cause_detail, detail);
-	assert_int_equal(finding->confidence, confidence);
+	assert_int_equal(finding->confidence, SM_CONFIDENCE_HIGH);
+	assert_null(analysis_make_finding(make, "SM105"));
 	assert_null(analysis_make_finding(make, "SM114"));
 	analysis_make_destroy(make);
 }
 
 static void test_a_far_store_by_what_was_seen(void **state)
 {
-	check_far(0, 0, 40, "a socket", SM_CONFIDENCE_HIGH);
-	check_far(0, 40, 0, "asleep by its own wish: a pause between tries, or a rate limit",
-		SM_CONFIDENCE_MEDIUM);
-	check_far(20, 0, 20, "", SM_CONFIDENCE_MEDIUM); /* a mixture says nothing */
-	check_far(0, 0, 5, "", SM_CONFIDENCE_MEDIUM);	/* five looks say nothing */
+	check_far(40, 0, "a socket, of another machine or of another process here");
+	check_far(0, 40, "a file on a mount that reads no local block");
+}
+
+static void check_no_store(
+	double lock, double sleep, double socket, const char *detail, enum sm_confidence confidence)
+{
+	struct analysis_make *make = blocked(lock, sleep, socket, 0);
+	assert_null(analysis_make_finding(make, "SM101"));
+	assert_null(analysis_make_finding(make, "SM114"));
+	const struct sm_finding *finding = analysis_make_finding(make, "SM105");
+	assert_non_null(finding);
+	assert_ptr_equal(finding, &make->findings.items[0]);
+	assert_string_equal(finding->title, "Making a sample waits");
+	assert_string_equal(finding->cause, "I_O_BOUND");
+	assert_string_equal(finding->cause_detail, detail);
+	assert_int_equal(finding->confidence, confidence);
+	assert_int_equal(finding->stage, SM_STAGE_FETCH);
+	assert_string_equal(finding->file, "photos.py");
+	assert_true(finding->severity > 0.6);
+	assert_float_equal(analysis_make_evidence(finding, "waiting_share"), 0.967, 0.001);
+	analysis_make_destroy(make);
+}
+
+static void test_waits_that_show_no_store_are_not_called_one(void **state)
+{
+	check_no_store(0, 40, 0, "sleep", SM_CONFIDENCE_HIGH);
+	check_no_store(20, 0, 20, "", SM_CONFIDENCE_MEDIUM); /* a mixture says nothing */
+	check_no_store(0, 0, 5, "", SM_CONFIDENCE_MEDIUM);   /* five looks say nothing */
+	check_no_store(0, 0, 0, "", SM_CONFIDENCE_MEDIUM);
+}
+
+static void test_a_sleep_behind_the_step_is_none(void **state)
+{
+	struct analysis_make *make = reading(&(struct analysis_spent){.waiting_s = 0.015});
+	analysis_make_looks(make, 0, 40, 0, 0, 3);
+	analysis_make_run(make);
+	assert_null(analysis_make_finding(make, "SM101"));
+	assert_null(analysis_make_finding(make, "SM105"));
+	assert_true(analysis_make_passed(make, "SM105"));
+	analysis_make_destroy(make);
+}
+
+static void test_work_and_sleep_in_fetch_are_two_findings(void **state)
+{
+	struct analysis_make *make =
+		reading(&(struct analysis_spent){.computing_s = 0.040, .waiting_s = 0.030});
+	analysis_make_looks(make, 0, 40, 0, 0, 3);
+	analysis_make_run(make);
+	const struct sm_finding *work = NULL, *sleep = NULL;
+	for (size_t i = 0; i < make->findings.count; i++) {
+		const struct sm_finding *finding = &make->findings.items[i];
+		work = !strcmp(finding->cause, "CPU_INTENSIVE") ? finding : work;
+		sleep = !strcmp(finding->cause, "I_O_BOUND") ? finding : sleep;
+	}
+	assert_non_null(work);
+	assert_non_null(sleep);
+	assert_true(work->severity >= sleep->severity);
+	assert_float_equal(analysis_make_evidence(sleep, "waiting_share"), 3.0 / 7, 0.001);
+	analysis_make_destroy(make);
 }
 
 static void test_a_lock_in_fetch(void **state)
@@ -187,6 +249,9 @@ int main(void)
 		cmocka_unit_test(test_cached_reading_is_none),
 		cmocka_unit_test(test_storage_behind_the_step_is_none),
 		cmocka_unit_test(test_a_far_store_by_what_was_seen),
+		cmocka_unit_test(test_waits_that_show_no_store_are_not_called_one),
+		cmocka_unit_test(test_a_sleep_behind_the_step_is_none),
+		cmocka_unit_test(test_work_and_sleep_in_fetch_are_two_findings),
 		cmocka_unit_test(test_a_lock_in_fetch),
 		cmocka_unit_test(test_a_lock_in_a_transform_is_the_locks),
 		cmocka_unit_test(test_helper_threads_are_no_lock),
