@@ -1,6 +1,8 @@
-/* Three system calls an edge, each of them only about the calling thread: its CPU clock, its schedstat (the kernel's
- * count of time spent runnable and not running), its resource usage. A fourth, the CPU clock of the process, where there
- * is more than one thread: work handed to helpers looks like waiting to the thread that waits for them. */
+/* Two system calls an edge, each of them only about the calling thread: its CPU clock and its resource usage. A third, its
+ * schedstat (the kernel's count of time spent runnable and not running), when the thread has been switched out since it
+ * last looked: while it runs that count stands still, and reading the file costs as much as all the rest. A fourth, the
+ * CPU clock of the process, where there is more than one thread: work handed to helpers looks like waiting to the thread
+ * that waits for them. */
 #include "record/cause.h"
 
 #include <errno.h>
@@ -126,7 +128,7 @@ static bool read_schedstat(int fd, uint64_t *ret_delay_ns)
 	return parse_schedstat(text, ret_delay_ns);
 }
 
-static bool read_run_delay(struct sm_cause_source *source, uint64_t *ret_ns)
+static bool look_at_run_delay(struct sm_cause_source *source)
 {
 	if (source->failures >= FAILURES_MAX) {
 		return false;
@@ -134,13 +136,23 @@ static bool read_run_delay(struct sm_cause_source *source, uint64_t *ret_ns)
 	if (!source->fd_plus_one) {
 		source->fd_plus_one = open_schedstat() + 1;
 	}
-	if (source->fd_plus_one && read_schedstat(source->fd_plus_one - 1, ret_ns)) {
+	if (source->fd_plus_one && read_schedstat(source->fd_plus_one - 1, &source->run_delay_ns)) {
 		return true;
 	}
 	swap_open_fd(source->fd_plus_one, 0);
 	source->fd_plus_one = 0; /* not closed: it may be another's by now */
 	source->failures++;
 	return false;
+}
+
+/* `switches` were counted before: one that comes in between is met by another look at the next edge. */
+static bool read_run_delay(struct sm_cause_source *source, uint64_t switches, uint64_t *ret_ns)
+{
+	if (source->seen_plus_one != switches + 1) {
+		source->seen_plus_one = look_at_run_delay(source) ? switches + 1 : 0;
+	}
+	*ret_ns = source->run_delay_ns;
+	return source->seen_plus_one != 0;
 }
 
 void sm_cause_close(struct sm_cause_source *source)
@@ -171,10 +183,11 @@ static void read_cpu_clocks(struct sm_cause_reading *reading)
 static void read_the_rest(struct sm_cause_source *source, struct sm_cause_reading *reading)
 {
 	struct rusage usage = {0};
-	if (!read_run_delay(source, &reading->run_delay_ns)) {
+	getrusage(RUSAGE_THREAD, &usage);
+	uint64_t switches = (uint64_t)usage.ru_nvcsw + (uint64_t)usage.ru_nivcsw;
+	if (!read_run_delay(source, switches, &reading->run_delay_ns)) {
 		reading->missing |= SM_CAUSE_NO_RUN_DELAY;
 	}
-	getrusage(RUSAGE_THREAD, &usage);
 	reading->block_inputs = (uint32_t)usage.ru_inblock;
 	reading->minor_faults = (uint32_t)usage.ru_minflt;
 	reading->major_faults = (uint32_t)usage.ru_majflt;

@@ -21,10 +21,12 @@ struct sm_cause_reading {
 	uint16_t alone;	  /* the process has one thread: process_cpu_ns was not needed */
 };
 
-/* The thread's /proc/thread-self/schedstat, kept open. Zero: not tried yet. */
+/* The thread's /proc/thread-self/schedstat, kept open, and what it said. Zero: not tried yet. */
 struct sm_cause_source {
 	int fd_plus_one;
 	uint32_t failures;
+	uint64_t seen_plus_one; /* switches of the thread at the last look; 0: none, or it failed */
+	uint64_t run_delay_ns;	/* as it was then, and is until the next switch */
 };
 
 /* The order of the clocks puts the span's own edge next to the CPU clock, so that what a reading costs is not

@@ -231,6 +231,7 @@ static void a_stolen_descriptor_is_noticed(void **state)
 	assert_true(fd >= 200);
 	int other = open("/proc/self/cmdline", O_RDONLY);
 	assert_int_equal(dup2(other, fd), fd);
+	usleep(1000); /* nobody looks there before the next switch */
 	sm_cause_read_end(&source, &reading);
 	assert_true(reading.missing & SM_CAUSE_NO_RUN_DELAY);
 	sm_cause_read_end(&source, &reading);
@@ -240,6 +241,36 @@ static void a_stolen_descriptor_is_noticed(void **state)
 	sm_cause_close(&source);
 	close(fd);
 	close(other);
+}
+
+static uint64_t run_delay_in_file(void)
+{
+	FILE *file = fopen("/proc/thread-self/schedstat", "re");
+	unsigned long long cpu, delay = 0;
+	assert_true(file && fscanf(file, "%llu %llu", &cpu, &delay) == 2);
+	fclose(file);
+	return delay;
+}
+
+/* The file is not read where nothing can have changed in it; so what it would have said must be what is told. */
+static void run_delay_is_what_the_file_says(void **state)
+{
+	struct sm_cause_source source = {0};
+	struct sm_cause_reading reading;
+	for (int i = 0; i < 200; i++) {
+		if (i % 3 == 0) {
+			usleep(100);
+		} else {
+			spin(200000);
+		}
+		uint64_t before = run_delay_in_file();
+		sm_cause_read_end(&source, &reading);
+		if (reading.missing & SM_CAUSE_NO_RUN_DELAY) {
+			skip(); /* a kernel without schedstat */
+		}
+		assert_in_range(reading.run_delay_ns, before, run_delay_in_file());
+	}
+	sm_cause_close(&source);
 }
 
 static void what_is_missing_is_said(void **state)
@@ -271,6 +302,7 @@ int main(void)
 		cmocka_unit_test(every_session_has_its_own_threshold),
 		cmocka_unit_test(causes_nest_as_deep_as_there_is_room),
 		cmocka_unit_test(a_stolen_descriptor_is_noticed),
+		cmocka_unit_test(run_delay_is_what_the_file_says),
 		cmocka_unit_test(what_is_missing_is_said),
 	};
 	return cmocka_run_group_tests(tests, recording_set_up, recording_tear_down);
