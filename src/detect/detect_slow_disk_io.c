@@ -18,7 +18,8 @@ static int look_at_local(const struct sm_judge *judge, const struct sm_split *fe
 	if (error || !finding) {
 		return error;
 	}
-	finding->name = loader->dataset;
+	error = sm_finding_place(
+		finding, judge->findings->arena, loader->dataset, loader->dataset_where);
 	finding->cause_detail = storage.detail;
 	sm_finding_evidence(finding, "fetch_storage_share", fetch->storage / fetch->wall, "share");
 	sm_finding_evidence(
@@ -28,7 +29,7 @@ static int look_at_local(const struct sm_judge *judge, const struct sm_split *fe
 		"Keep what {name} reads near the CPU: on a local SSD or in memory, in "
 		"fewer and larger files that are read in order. Fetch waits for storage "
 		"for {fetch_storage_share} of its time.");
-	error = sm_judge_suggest_workers(judge, finding);
+	error = error ? error : sm_judge_suggest_workers(judge, finding);
 	return error ? error : sm_judge_suggest_prefetch(judge, finding);
 }
 
@@ -59,7 +60,8 @@ static int look_at_remote(const struct sm_judge *judge, const struct sm_split *f
 	if (error || !finding) {
 		return error;
 	}
-	finding->name = judge->loader->loader->dataset;
+	error = sm_finding_place(finding, judge->findings->arena, judge->loader->loader->dataset,
+		judge->loader->loader->dataset_where);
 	finding->cause_detail = detail;
 	sm_finding_evidence(finding, "fetch_waiting_share", fetch->waiting / fetch->wall, "share");
 	sm_finding_evidence(
@@ -70,7 +72,7 @@ static int look_at_remote(const struct sm_judge *judge, const struct sm_split *f
 		"Fetch several samples at once in {name} (__getitems__, asynchronous or "
 		"batched requests), or keep a local copy: {fetch_waiting_share} of fetch "
 		"is spent waiting, not reading and not computing.");
-	error = sm_judge_suggest_workers(judge, finding);
+	error = error ? error : sm_judge_suggest_workers(judge, finding);
 	return error ? error : sm_judge_suggest_prefetch(judge, finding);
 }
 
