@@ -47,16 +47,18 @@ static void write_cause(struct sm_thread *thread, uint64_t time,
 
 /* --- begin --- */
 
-/* A thread that has made an event before, so that its sources are its own. */
+/* A thread that has made an event before, so that its sources are its own. NULL: there is no room,
+ * and the event that brought us here is counted as lost. */
 static struct sm_thread *introduce(void)
 {
-	if (!sm_thread_self()->live) {
-		struct sm_thread *thread = sm_thread_enter();
-		if (thread) {
-			sm_thread_leave(thread);
-		}
+	if (sm_thread_self()->live) {
+		return sm_thread_self();
 	}
-	return sm_thread_self();
+	struct sm_thread *thread = sm_thread_enter();
+	if (thread) {
+		sm_thread_leave(thread);
+	}
+	return thread;
 }
 
 /* What the inline end compares with. A span that carries its cause looks so old that its end comes
@@ -74,6 +76,9 @@ void sm_span_begin_general(uint32_t name, bool always)
 	}
 	struct sm_cause_reading reading;
 	struct sm_thread *thread = always ? introduce() : sm_thread_self();
+	if (!thread) {
+		return;
+	}
 	bool heavy = sm_name_lower_weight(name) >= SM_NAME_WEIGHT_CARRY;
 	bool carries = (always || heavy) && thread->live && thread->cause_count < SM_THREAD_CAUSES;
 	if (carries) {

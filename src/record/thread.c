@@ -326,13 +326,37 @@ static bool find_room(void)
 	return found;
 }
 
+/* Where the inline path is open, only that it is shut for a moment says so, since that is what the
+ * inline path of a handler sees: judged by two marks that are set one after the other, a handler
+ * could lose a begin and keep its end. */
+static bool is_writing(const struct sm_thread *thread)
+{
+	return SM_INLINE_LOAD(thread->hot.limit) ? !SM_INLINE_LOAD(thread->hot.end)
+						 : SM_INLINE_LOAD(thread->busy) != 0;
+}
+
+/* The event that is being written has been for so long that it will never be finished. The time of
+ * the last word does not tell: the thread may have been silent, and in a new slot there is none. So
+ * it is told from the first handler that came in on this event, which is known by its place. */
+static bool is_abandoned(struct sm_thread *thread)
+{
+	uint64_t time = now();
+	uint64_t since = SM_INLINE_LOAD(thread->between_since);
+	unsigned char *at = SM_INLINE_LOAD(thread->hot.cursor);
+	if (!since || thread->between_at != at) {
+		thread->between_at = at;
+		SM_INLINE_STORE(thread->between_since, time | 1);
+		return false;
+	}
+	return (int64_t)(time - since) > ABANDONED_TIME;
+}
+
 /* A signal handler came in the middle of an event of its own thread. One that never returned to it
  * (siglongjmp) would close the pen for ever, hence the long stop. */
 static bool came_in_between(struct sm_thread *thread)
 {
-	bool writing = SM_INLINE_LOAD(thread->busy) ||
-		       (!SM_INLINE_LOAD(thread->hot.end) && SM_INLINE_LOAD(thread->hot.limit));
-	if (writing && now() - thread->hot.last > ABANDONED_TIME) {
+	bool writing = is_writing(thread);
+	if (writing && is_abandoned(thread)) {
 		sm_thread_leave(thread);
 		return false;
 	}
@@ -354,8 +378,10 @@ struct sm_thread *sm_thread_enter(void)
 			SM_INLINE_STORE(thread->busy, 1);
 			SM_INLINE_STORE(thread->hot.end, NULL);
 			SM_INLINE_ORDER();
+			/* unless a handler has opened the pen again in between */
 			if (SM_INLINE_LOAD(thread->hot.cursor) <
-				SM_INLINE_LOAD(thread->words_end)) {
+					SM_INLINE_LOAD(thread->words_end) &&
+				is_writing(thread)) {
 				return thread;
 			}
 			sm_thread_leave(thread);

@@ -35,6 +35,9 @@ struct sm_thread {
 	uint64_t lost;	      /* all that this thread lost */
 	uint64_t lost_unsaid; /* of it, what waits for its LOST payload */
 	uint64_t retry_time;  /* no slot to have: when to look again */
+	/* the event that a signal handler came in on: its place, and when that was first seen; 0: never */
+	unsigned char *between_at;
+	uint64_t between_since;
 	struct sm_ring_writer_slot slot;
 	struct sm_thread *next_idle;
 	struct sm_cause_source source;
@@ -52,9 +55,11 @@ extern uint32_t sm_thread_used;
 struct sm_thread *sm_thread_enter(void);
 static inline void sm_thread_leave(struct sm_thread *thread)
 {
+	SM_INLINE_STORE(thread->between_since, 0);
+	SM_INLINE_ORDER();
+	SM_INLINE_STORE(thread->hot.end, SM_INLINE_LOAD(thread->hot.limit));
 	SM_INLINE_ORDER();
 	SM_INLINE_STORE(thread->busy, 0);
-	SM_INLINE_STORE(thread->hot.end, SM_INLINE_LOAD(thread->hot.limit));
 }
 
 /* The calling thread's struct; one without a name (live 0) before its first event. */

@@ -132,6 +132,7 @@ static void payload(struct oracle *oracle, struct position *position, uint32_t t
 			oracle->causes_of[thread->open[thread->depth - 1]]++;
 		}
 	} else if (type == SM_RING_COUNTER && count == 2 && first < ORACLE_NAMES_MAX) {
+		oracle->events++;
 		memcpy(&oracle->counter_of[first], words + 8, sizeof(double));
 	} else if (type == SM_RING_THREAD && count == 1) {
 		struct oracle_thread *thread = thread_of(oracle, (uint32_t)first);
@@ -141,6 +142,7 @@ static void payload(struct oracle *oracle, struct position *position, uint32_t t
 		thread->name = (uint32_t)(first >> 32) ? (uint32_t)(first >> 32) : thread->name;
 		position->thread = thread;
 		oracle->thread_words++;
+		oracle->events += first >> 32 != 0; /* a name, and not just another thread */
 	} else if (type == SM_RING_SYNC && count == 1) {
 		position->time = first >> oracle->header->tick_shift;
 		oracle->syncs++;
@@ -150,6 +152,7 @@ static void payload(struct oracle *oracle, struct position *position, uint32_t t
 		oracle->lost += first;
 	} else if (type >= SM_RING_ARG && type < 256 && count == 1) {
 		oracle->arguments++;
+		oracle->events += position->mark == 0;
 		oracle->marks_between += position->mark != 0;
 		oracle->last_argument = (int64_t)first;
 		oracle->last_key = type - SM_RING_ARG;
@@ -200,6 +203,7 @@ static void read_words(struct oracle *oracle, const struct sm_ring_segment *segm
 			int64_t now_ns = ns_of(oracle, segment, position.time);
 			at += sizeof(low);
 			position.mark = 0;
+			oracle->events++;
 			if (low >> 1 & 1) {
 				end(oracle, &position, now_ns);
 			} else {
@@ -224,6 +228,7 @@ static void read_words(struct oracle *oracle, const struct sm_ring_segment *segm
 			at += 8 * (size_t)count;
 			continue;
 		}
+		oracle->events++;
 		position.mark = kind == SM_RING_MARK ? field : 0;
 		if (kind == SM_RING_BEGIN) {
 			begin(oracle, &position, field, now_ns);

@@ -37,6 +37,7 @@ struct oracle {
 	uint32_t thread_count;
 	struct oracle_thread *threads; /* owned */
 	uint64_t words, arguments, thread_words, syncs, closed, open_at_end, lost, word_bytes;
+	uint64_t events; /* of those that are counted where they are lost, see docs/ring.md */
 	uint64_t marks_between; /* ARGs that directly followed a mark */
 	int64_t last_argument;
 	uint32_t last_key;
