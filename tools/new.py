@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Begins a new probe, detector, exporter or command: `tools/new.py detector small_batches`.
 
-Writes its first file from tools/templates/ and puts its word at the end of the list in the folder's meson.build, from
-which the build takes both the source and the table. Nothing else has to be touched.
+Writes its first file from tools/templates/ (of a command also what its manual page has beyond --help) and puts its word at
+the end of the list in the folder's meson.build, from which the build takes both the source and the table. Nothing else has
+to be touched.
 """
 
 from __future__ import annotations
@@ -33,9 +34,10 @@ def begin(kind: str, name: str, root: Path = ROOT) -> Path:
     path = root / folder / f"{prefix}{name}.c"
     if path.exists():
         raise SystemExit(f"new: {path} is there already")
-    template = (ROOT / "tools" / "templates" / f"{kind}.c.in").read_text()
     add_word(root / folder / "meson.build", kind, name)
-    path.write_text(template.replace("@name@", name).replace("@NAME@", name.upper()))
+    for template in sorted((ROOT / "tools" / "templates").glob(f"{kind}.*.in")):
+        text = template.read_text().replace("@name@", name).replace("@NAME@", name.upper())
+        path.with_suffix(Path(template.stem).suffix).write_text(text)
     return path
 
 

@@ -78,6 +78,7 @@ const struct sm_command sm_cmd_explain = {
 	.summary = "a rule in words: what must be seen, fixes, how it can be wrong",
 	.details = "ID is a rule's number (SM105) or its type (PREPROCESSING_BOTTLENECK). Without "
 		   "one, all rules are listed.",
+	.examples = "stallmeter explain SM105",
 	.options = options,
 	.options_bytes = sizeof(struct explain_options),
 	.run = run,

@@ -91,6 +91,7 @@ const struct sm_command sm_cmd_export = {
 	.summary = "the recorded run in a format that other tools open",
 	.details = "Every span with what was attached to it and how its time divides, marks, "
 		   "counters and losses. RUN is a run directory or one .stall file.",
+	.examples = "stallmeter export runs/base --to chrome -o base.json",
 	.options = option_table,
 	.options_bytes = sizeof(struct options),
 	.run = run,

@@ -126,6 +126,9 @@ const struct sm_command sm_cmd_report = {
 		   "only those are written; FILE may be - "
 		   "for standard output, and a lone - after RUN prints the text as well.\n\n"
 		   "The same trace gives the same bytes.",
+	.examples = "stallmeter report runs/base\n"
+		    "stallmeter report runs/base --html base.html --md -\n"
+		    "stallmeter report runs/base --json - | jq .verdict",
 	.options = option_table,
 	.options_bytes = sizeof(struct options),
 	.run = run,

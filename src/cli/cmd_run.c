@@ -47,7 +47,8 @@ static const struct sm_option options[] = {
 	{"name", 0, SM_OPTION_TEXT, offsetof(struct run_options, name), "TEXT",
 		"what the run is called in reports"},
 	{"limit", 0, SM_OPTION_SIZE, offsetof(struct run_options, limit_bytes), "SIZE",
-		"no more than this on disk, 2G for one; what is dropped is counted (default: 2G)"},
+		"no more than this on disk; what is dropped is counted (default: by level, 2G for "
+		"detailed)"},
 	{"quiet", 'q', SM_OPTION_FLAG, offsetof(struct run_options, quiet), NULL,
 		"say nothing but errors"},
 	{"no-report", 0, SM_OPTION_FLAG, offsetof(struct run_options, no_report), NULL,
@@ -280,9 +281,9 @@ const struct sm_command sm_cmd_run = {
 		   "exits as CMD did: its own code, 128+N after signal N, 126 when it is not "
 		   "executable, 127 when there is no "
 		   "such command, 125 when we are called wrongly. Signals reach CMD, and the "
-		   "terminal stays its own.\n\n"
-		   "  stallmeter run -- python train.py --epochs 3\n"
-		   "  stallmeter run -o runs/base -- torchrun --nproc-per-node 2 train.py",
+		   "terminal stays its own.",
+	.examples = "stallmeter run -- python train.py --epochs 3\n"
+		    "stallmeter run -o runs/base -- torchrun --nproc-per-node 2 train.py",
 	.options = options,
 	.options_bytes = sizeof(struct run_options),
 	.defaults = &defaults,

@@ -1,5 +1,5 @@
 /* Commands: each verb is a `const struct sm_command` at the end of cmd_<verb>.c; the list is one word in meson.build.
- * Options are tables; --help and the parser read them. */
+ * Options are tables; --help, the parser and the manual pages (manual.c) read them. */
 #ifndef SM_CLI_COMMAND_H
 #define SM_CLI_COMMAND_H
 
@@ -28,7 +28,8 @@ struct sm_option {
 
 struct sm_command {
 	const char *name, *args, *summary;
-	const char *details;		 /* paragraphs of --help */
+	const char *details;		 /* paragraphs of --help and of the manual page */
+	const char *examples;		 /* lines for a shell, likewise */
 	const struct sm_option *options; /* ends with a NULL name */
 	size_t options_bytes;
 	const void *defaults; /* what the options struct starts as; NULL: zeros */
@@ -41,6 +42,8 @@ struct sm_command {
 
 extern const struct sm_command *const sm_command_table[];
 extern const int sm_command_table_count;
+/* `stallmeter` itself: only words, for main reads its options. */
+extern const struct sm_command sm_command_program;
 
 const struct sm_command *sm_command_find(const char *name); /* NULL: none */
 

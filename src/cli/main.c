@@ -5,58 +5,32 @@
 #include "base/mem.h"
 #include "stallmeter/stallmeter.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#define ENTRY(word) extern const struct sm_command sm_cmd_##word;
-#include "command_list.inc"
-#undef ENTRY
-
-const struct sm_command *const sm_command_table[] = {
-#define ENTRY(word) &sm_cmd_##word,
-#include "command_list.inc"
-#undef ENTRY
-};
-const int sm_command_table_count = sizeof(sm_command_table) / sizeof(sm_command_table[0]);
-
-enum { COMMANDS_MAX = sizeof(sm_command_table) / sizeof(sm_command_table[0]) };
-
-const struct sm_command *sm_command_find(const char *name)
-{
-	for (int i = 0; i < sm_command_table_count; i++) {
-		if (!strcmp(sm_command_table[i]->name, name)) {
-			return sm_command_table[i];
-		}
-	}
-	return NULL;
-}
+enum { VERBS_MAX = 64 };
 
 static void print_help(FILE *out)
 {
-	fputs("usage: stallmeter VERB [options] ...\n\n"
-	      "Finds what makes a PyTorch training wait for its data, without a change of the "
-	      "training.\n\n"
-	      "verbs:\n",
-		out);
+	sm_options_introduce(&sm_command_program, out);
+	fputs("\nverbs:\n", out);
 	for (int i = 0; i < sm_command_table_count; i++) {
 		const struct sm_command *command = sm_command_table[i];
 		if (!command->hidden) {
 			fprintf(out, "  %-10s %s\n", command->name, command->summary);
 		}
 	}
-	fputs("\n"
-	      "stallmeter VERB --help says more.  A first try:  stallmeter run -- python "
-	      "train.py\n",
-		out);
+	sm_options_list(&sm_command_program, out);
+	fprintf(out, "\nstallmeter VERB --help says more.  A first try:  %s\n",
+		sm_command_program.examples);
 }
 
 static int complain_verb(const char *verb)
 {
-	const char *names[COMMANDS_MAX + 1] = {NULL};
+	const char *names[VERBS_MAX + 1] = {NULL};
 	char what[SM_OPTIONS_WORD], help[SM_OPTIONS_WORD];
 	int count = 0;
-	for (int i = 0; i < sm_command_table_count; i++) {
+	for (int i = 0; i < sm_command_table_count && count < VERBS_MAX; i++) {
 		if (!sm_command_table[i]->hidden) {
 			names[count++] = sm_command_table[i]->name;
 		}

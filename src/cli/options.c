@@ -308,20 +308,47 @@ static void print_option(FILE *out, const struct sm_option *option, int indent, 
 	print_wrapped(out, option->help, indent, indent, columns);
 }
 
-void sm_options_help(const struct sm_command *command, FILE *out)
+const struct sm_option sm_options_of_help = {"help", 'h', SM_OPTION_FLAG, 0, NULL, "a short help"};
+
+void sm_options_list(const struct sm_command *command, FILE *out)
 {
-	static const struct sm_option help = {"help", 'h', SM_OPTION_FLAG, 0, NULL, "this text"};
 	enum { INDENT = 24 };
 	int columns = sm_terminal_of(out).columns;
-	fprintf(out, "usage: stallmeter %s %s\n\n", command->name, command->args);
+	fputs("\noptions:\n", out);
+	for (const struct sm_option *option = command->options; option && option->name; option++) {
+		print_option(out, option, INDENT, columns);
+	}
+	print_option(out, &sm_options_of_help, INDENT, columns);
+}
+
+/* As they are typed: never wrapped. */
+static void print_examples(FILE *out, const char *lines)
+{
+	fputs("\nexamples:\n", out);
+	while (*lines) {
+		int length = (int)strcspn(lines, "\n");
+		fprintf(out, "  %.*s\n", length, lines);
+		lines += length + (lines[length] == '\n');
+	}
+}
+
+void sm_options_introduce(const struct sm_command *command, FILE *out)
+{
+	int columns = sm_terminal_of(out).columns;
+	const char *program = command == &sm_command_program ? "" : "stallmeter ";
+	fprintf(out, "usage: %s%s %s\n\n", program, command->name, command->args);
 	print_wrapped(out, command->summary, 0, 0, columns);
 	if (command->details) {
 		fputc('\n', out);
 		print_wrapped(out, command->details, 0, 0, columns);
 	}
-	fputs("\noptions:\n", out);
-	for (const struct sm_option *option = command->options; option && option->name; option++) {
-		print_option(out, option, INDENT, columns);
+}
+
+void sm_options_help(const struct sm_command *command, FILE *out)
+{
+	sm_options_introduce(command, out);
+	sm_options_list(command, out);
+	if (command->examples) {
+		print_examples(out, command->examples);
 	}
-	print_option(out, &help, INDENT, columns);
 }

@@ -26,6 +26,11 @@ bool sm_options_size(const char *text, uint64_t *ret_bytes);
 /* The one of `words` (NULL-terminated) that was probably meant, or NULL. */
 const char *sm_options_nearest(const char *word, const char *const *words);
 
+/* What every verb has besides its table. */
+extern const struct sm_option sm_options_of_help;
+/* The whole text of --help; and the parts of it that the program's own, with its verbs between them, is made of. */
 void sm_options_help(const struct sm_command *command, FILE *out);
+void sm_options_introduce(const struct sm_command *command, FILE *out);
+void sm_options_list(const struct sm_command *command, FILE *out);
 
 #endif

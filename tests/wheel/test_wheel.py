@@ -77,6 +77,16 @@ def test_the_module_is_the_program(environment, tmp_path):
     assert done.returncode == 0 and "0.1.0" in done.stdout, done.stderr
 
 
+def test_the_manual_is_where_man_looks(environment, tmp_path):
+    """man takes the pages from ../share/man of every folder in PATH."""
+    pages = environment / "share/man/man1"
+    names = {page.name for page in pages.iterdir()}
+    assert {"stallmeter.1", "stallmeter-run.1"} <= names
+    if shutil.which("man"):
+        done = run(environment, "man", "-w", "stallmeter-run", cwd=tmp_path)
+        assert (done.returncode, done.stdout.strip()) == (0, str(pages / "stallmeter-run.1")), done.stderr
+
+
 def test_a_command_is_recorded(environment, tmp_path):
     job = [environment / "bin/python", "-c", "raise SystemExit(3)"]
     done = run(environment, "stallmeter", "run", "-o", tmp_path / "run", "--", *job)
@@ -112,6 +122,8 @@ def test_the_wheel_holds_what_it_should():
     assert [name for name in names if name.endswith("/_record.abi3.so")]
     assert [name for name in names if name == "stallmeter/_read.abi3.so"]
     assert "stallmeter/inject/sitecustomize.py" in names
+    for shared in ("man/man1/stallmeter.1", "stallmeter/report-1.schema.json"):
+        assert any(name.endswith(f".data/data/share/{shared}") for name in names), shared
     assert not [name for name in names if ".mesonpy.libs" in name], "libraries in a place where no linker looks"
     assert not [name for name in names if name.startswith(("tests/", "bench/"))]
 
