@@ -166,8 +166,13 @@ void sm_fork_close_file(void)
 		__atomic_store_n(&state->lost_in_file, NULL, __ATOMIC_RELEASE);
 		sm_ring_writer_close(&state->writer);
 	}
-	__atomic_store_n(&state->lost, 0, __ATOMIC_RELAXED);
+	sm_fork_forget_lost();
 	state->open = false;
+}
+
+void sm_fork_forget_lost(void)
+{
+	__atomic_store_n(&sm_fork_state->lost, 0, __ATOMIC_RELAXED);
 }
 
 void sm_fork_count_lost(uint64_t events)

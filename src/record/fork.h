@@ -54,5 +54,7 @@ void sm_fork_close_file(void);
 /* Counts events that could not be kept, for the whole process. No lock needed. */
 void sm_fork_count_lost(uint64_t events);
 uint64_t sm_fork_lost(void);
+/* Under the lock, without a file: what is counted now is of no session. */
+void sm_fork_forget_lost(void);
 
 #endif

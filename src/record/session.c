@@ -83,6 +83,7 @@ static int start(const struct sm_session_options *options)
 	session->unique[0] = '\0';
 	sm_name_reset_weights();
 	sm_thread_stop_all(); /* a thread that was held up in the middle of an event when the last session stopped */
+	sm_fork_forget_lost(); /* of one that was held up before it counted */
 	sm_fork_state->retry_time = 0;
 	error = sm_fork_open_file();
 	if (error) {

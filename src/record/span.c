@@ -88,6 +88,7 @@ void sm_span_begin_general(uint32_t name, bool always)
 	if (!thread) {
 		return;
 	}
+	carries = carries && thread->cause_count < SM_THREAD_CAUSES; /* a handler may have come */
 	uint64_t time = sm_ring_clock_units(&sm_session_here.clock);
 	sm_thread_put_word(thread, time, name, SM_RING_BEGIN);
 	if (carries) {

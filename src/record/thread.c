@@ -394,8 +394,15 @@ struct sm_thread *sm_thread_enter(void)
 
 void sm_thread_name(const char *text)
 {
+	if (!text || !sm_session_is_on()) {
+		return;
+	}
 	uint64_t name = sm_name_register(SM_TEXT, text);
-	struct sm_thread *thread = name ? sm_thread_enter() : NULL;
+	if (!name) {
+		lose_event(sm_thread_self(), false);
+		return;
+	}
+	struct sm_thread *thread = sm_thread_enter();
 	if (thread) {
 		uint64_t word = thread->tid | name << 32;
 		sm_thread_put_payload(thread, now(), SM_RING_THREAD, &word, 1);

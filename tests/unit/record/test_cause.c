@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "record/cause.h"
 #include "record/name.h"
+#include "record/thread.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void spin(int64_t ns)
@@ -218,6 +221,41 @@ static void causes_nest_as_deep_as_there_is_room(void **state)
 	oracle_free(oracle);
 }
 
+static void (*in_between)(void);
+
+/* In place of the C library's: a handler comes where the cause is read, before the span begins. */
+int getrusage(__rusage_who_t who, struct rusage *usage)
+{
+	void (*handler)(void) = in_between;
+	in_between = NULL;
+	if (handler) {
+		handler();
+	}
+	return (int)syscall(SYS_getrusage, who, usage);
+}
+
+static void begin_one(void)
+{
+	sm_span_begin_cause(1);
+}
+
+static void a_handler_that_takes_the_last_place_has_it(void **state)
+{
+	recording_start(NULL);
+	uint32_t name = sm_name_register(SM_SPAN, "nested");
+	for (int i = 0; i < SM_THREAD_CAUSES; i++) {
+		in_between = i == SM_THREAD_CAUSES - 1 ? begin_one : NULL;
+		sm_span_begin_cause(name);
+	}
+	assert_int_equal(sm_thread_self()->cause_count, SM_THREAD_CAUSES);
+	for (int i = 0; i < SM_THREAD_CAUSES + 1; i++) {
+		sm_span_end();
+	}
+	struct oracle *oracle = recording_stop();
+	assert_int_equal(oracle->closed, SM_THREAD_CAUSES + 1);
+	oracle_free(oracle);
+}
+
 /* The program closes our descriptor, and another file takes its number: that is noticed, and the file is left alone. */
 static void a_stolen_descriptor_is_noticed(void **state)
 {
@@ -301,6 +339,7 @@ int main(void)
 		cmocka_unit_test(threshold_can_be_none),
 		cmocka_unit_test(every_session_has_its_own_threshold),
 		cmocka_unit_test(causes_nest_as_deep_as_there_is_room),
+		cmocka_unit_test(a_handler_that_takes_the_last_place_has_it),
 		cmocka_unit_test(a_stolen_descriptor_is_noticed),
 		cmocka_unit_test(run_delay_is_what_the_file_says),
 		cmocka_unit_test(what_is_missing_is_said),

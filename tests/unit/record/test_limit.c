@@ -98,6 +98,22 @@ static void what_a_new_thread_loses_is_counted_once(void **state)
 	oracle_free(recording_stop());
 }
 
+static void a_thread_name_without_room_is_counted(void **state)
+{
+	char text[32];
+	start_limited(2);
+	sm_thread_name("room for this");
+	for (int i = 0; snprintf(text, sizeof(text), "name %d", i), sm_name_register(SM_TEXT, text);
+		i++) {
+	}
+	assert_int_equal(sm_session_lost(), 0);
+	sm_thread_name("and not for this");
+	assert_int_equal(sm_session_lost(), 1);
+	struct oracle *oracle = recording_stop();
+	assert_int_equal(oracle->events, 1);
+	oracle_free(oracle);
+}
+
 /* What the collector does: gives sealed event slots back. Returns how many events it took. */
 static uint64_t empty_sealed_slots(uint64_t *lost)
 {
@@ -354,6 +370,7 @@ int main(void)
 		cmocka_unit_test(the_limit_is_kept_and_the_loss_is_exact),
 		cmocka_unit_test(the_loss_of_all_threads_is_exact),
 		cmocka_unit_test(what_a_new_thread_loses_is_counted_once),
+		cmocka_unit_test(a_thread_name_without_room_is_counted),
 		cmocka_unit_test(slots_that_come_back_are_used_again),
 		cmocka_unit_test(a_collector_that_keeps_up_needs_no_growth),
 		cmocka_unit_test(file_size_limits_never_signal),

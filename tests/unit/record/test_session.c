@@ -1,6 +1,8 @@
 /* Sessions: opened, refused, stopped, opened again. */
 #include "recording.h"
 
+#include "record/fork.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -134,6 +136,20 @@ static void sessions_follow_each_other(void **state)
 	}
 }
 
+/* A thread that was held up in the middle of losing an event, until the session was stopped. */
+static void what_comes_too_late_counts_for_no_session(void **state)
+{
+	recording_start(NULL);
+	oracle_free(recording_stop());
+	sm_fork_count_lost(1);
+	assert_int_equal(sm_session_lost(), 0);
+	recording_start(NULL);
+	assert_int_equal(sm_session_lost(), 0);
+	struct oracle *oracle = recording_stop();
+	assert_int_equal(oracle->header->w_lost_events, 0);
+	oracle_free(oracle);
+}
+
 static void little_recorded_is_little_disk(void **state)
 {
 	struct stat st;
@@ -179,6 +195,7 @@ int main(void)
 		cmocka_unit_test(program_is_found_by_itself),
 		cmocka_unit_test(path_outlives_a_change_of_directory),
 		cmocka_unit_test(sessions_follow_each_other),
+		cmocka_unit_test(what_comes_too_late_counts_for_no_session),
 		cmocka_unit_test(little_recorded_is_little_disk),
 		cmocka_unit_test(keeps_no_descriptor),
 	};
