@@ -85,3 +85,12 @@ struct sm_cpu_taken sm_cpu_taken_of(
 	add_quota(&taken, analysis);
 	return taken;
 }
+
+/* In shares of the machine's time: what the job would have more of, what was idle, what others had. */
+double sm_cpu_taken_contested_share(const struct sm_cpu_taken *taken, double speedup)
+{
+	double busy = 1 - taken->idle_share, own = taken->own_share * busy;
+	double more = own * (speedup - 1);
+	double lacking = fmin(more - taken->idle_share, busy - own);
+	return more > 0 && lacking > 0 ? lacking / more : 0;
+}

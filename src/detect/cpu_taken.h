@@ -22,5 +22,8 @@ struct sm_cpu_taken {		/* NaN: not measured */
 
 struct sm_cpu_taken sm_cpu_taken_of(
 	const struct sm_analysis *analysis, const struct sm_loader *loader);
+/* Of what a speed-up gives, the part for which the job needs CPU that was not idle but other programs': they may give way or
+ * not, which one run cannot know. 0 where the counters lack. */
+double sm_cpu_taken_contested_share(const struct sm_cpu_taken *taken, double speedup);
 
 #endif

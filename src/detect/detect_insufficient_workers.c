@@ -1,16 +1,18 @@
 /* More workers, as far as cores and memory go.
  *
  * What they gain on storage one run cannot know: the same disk may serve twice as many readers twice as fast, or not
- * at all faster. So the part of the workers' time that waits for storage counts between nothing and in full: the
- * interval reaches from one to the other, and the value is its middle. */
+ * at all faster. Nor whether other programs would give way where the CPUs are theirs. So the part of the gain that hangs on
+ * either counts between nothing and in full: the interval reaches from one to the other, and the value is its middle. */
 #include "detect/cpu_taken.h"
 #include "detect/judge.h"
 #include "detect/split.h"
 #include "detect/waits.h"
 #include "detect/words.h"
 
-/* Of the workers' time: above, the finding is less sure. */
-enum { STORAGE_PERCENT = 50 };
+#include <math.h>
+
+/* Of the gain: above, the finding is less sure. */
+enum { UNSURE_PERCENT = 50 };
 
 static double storage_share(const struct sm_loader *loader)
 {
@@ -23,16 +25,19 @@ static double storage_share(const struct sm_loader *loader)
 	return need > 0 ? storage / need : 0;
 }
 
-static void widen(struct sm_finding *finding, double storage)
+static double gain_as_speedup(double severity)
 {
-	finding->severity_low *= 1 - storage;
-	finding->severity *= 1 - storage / 2;
+	return 1 / (1 - fmin(severity, 0.99));
+}
+
+static void widen(struct sm_finding *finding, double unsure)
+{
+	finding->severity_low *= 1 - unsure;
+	finding->severity *= 1 - unsure / 2;
 	for (size_t i = 0; i < finding->suggestion_count; i++) {
-		struct sm_interval *speedup = &finding->suggestions[i].speedup;
-		speedup->low = 1 + (speedup->low - 1) * (1 - storage);
-		speedup->middle = 1 + (speedup->middle - 1) * (1 - storage / 2);
+		sm_judge_widen(&finding->suggestions[i].speedup, unsure);
 	}
-	if (storage * 100 >= STORAGE_PERCENT) {
+	if (unsure * 100 >= UNSURE_PERCENT) {
 		sm_finding_doubt(finding);
 	}
 }
@@ -59,16 +64,19 @@ static int look(const struct sm_judge *judge)
 	}
 	sm_finding_evidence(finding, "exposed_stall_share", judge->loader->exposed_share, "share");
 	sm_finding_evidence(finding, "usable_cores", judge->analysis->usable_cores, "cores");
-	sm_finding_evidence(finding, "machine_idle_share",
-		sm_cpu_taken_of(judge->analysis, loader).idle_share, "share");
-	sm_finding_evidence(finding, "worker_storage_share", storage_share(loader), "share");
+	const struct sm_cpu_taken taken = sm_cpu_taken_of(judge->analysis, loader);
+	double storage = storage_share(loader);
+	double contested = sm_cpu_taken_contested_share(&taken, gain_as_speedup(finding->severity));
+	sm_finding_evidence(finding, "machine_idle_share", taken.idle_share, "share");
+	sm_finding_evidence(finding, "gain_on_cpu_of_others_share", contested, "share");
+	sm_finding_evidence(finding, "worker_storage_share", storage, "share");
 	error = sm_judge_suggest(
 		judge, finding, "Set num_workers={num_workers} on the DataLoader.", &best);
-	widen(finding, storage_share(loader));
+	widen(finding, 1 - (1 - storage) * (1 - contested));
 	return error;
 }
 
-static const struct sm_bound bounds[] = {SM_BOUND(STORAGE_PERCENT), {0}};
+static const struct sm_bound bounds[] = {SM_BOUND(UNSURE_PERCENT), {0}};
 
 const struct sm_detector sm_detect_insufficient_workers = {
 	.id = "SM102",
@@ -85,9 +93,10 @@ const struct sm_detector sm_detect_insufficient_workers = {
 		    "affinity and control group, not the machine's.",
 	.fixes = "The num_workers that is suggested; above it nothing is gained. Each worker costs "
 		 "its own memory.",
-	.wrong = "Storage may have a limit that more workers meet at once: that part of the gain "
-		 "is an interval from none to all, and above {STORAGE_PERCENT} % of the workers' "
-		 "time the finding is held less sure. Code under one lock does not go faster with "
+	.wrong = "Storage may have a limit that more workers meet at once, and CPUs that other "
+		 "programs keep busy may not become free for more workers: that part of the gain "
+		 "is an interval from none to all, and above {UNSURE_PERCENT} % of it the "
+		 "finding is held less sure. Code under one lock does not go faster with "
 		 "more workers: where workers were seen waiting for one most of their time the "
 		 "finding is not made, but unseen locks deceive.",
 	.bounds = bounds,

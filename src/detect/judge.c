@@ -1,5 +1,7 @@
 #include "detect/judge.h"
 
+#include "detect/cpu_taken.h"
+
 #include <errno.h>
 #include <math.h>
 
@@ -148,6 +150,12 @@ int sm_judge_offer(const struct sm_judge *judge, struct sm_finding *finding, con
 	return add_setting(judge, finding, text, setting, 1 - SM_JUDGE_HARMLESS_PERCENT / 100.0);
 }
 
+void sm_judge_widen(struct sm_interval *speedup, double unsure_share)
+{
+	speedup->low = 1 + (speedup->low - 1) * (1 - unsure_share);
+	speedup->middle = 1 + (speedup->middle - 1) * (1 - unsure_share / 2);
+}
+
 int sm_judge_suggest_workers(const struct sm_judge *judge, struct sm_finding *finding)
 {
 	struct sm_setting recorded = sm_loader_model_setting(judge->loader->model), best;
@@ -155,8 +163,16 @@ int sm_judge_suggest_workers(const struct sm_judge *judge, struct sm_finding *fi
 	if (error || best.num_workers == recorded.num_workers) {
 		return error;
 	}
-	return sm_judge_suggest(
+	size_t before = finding->suggestion_count;
+	error = sm_judge_suggest(
 		judge, finding, "Set num_workers={num_workers} on the DataLoader.", &best);
+	if (!error && finding->suggestion_count > before) {
+		struct sm_interval *speedup = &finding->suggestions[before].speedup;
+		const struct sm_cpu_taken taken =
+			sm_cpu_taken_of(judge->analysis, judge->loader->loader);
+		sm_judge_widen(speedup, sm_cpu_taken_contested_share(&taken, speedup->middle));
+	}
+	return error;
 }
 
 int sm_judge_suggest_prefetch(const struct sm_judge *judge, struct sm_finding *finding)

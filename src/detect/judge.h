@@ -51,8 +51,12 @@ int sm_judge_suggest(const struct sm_judge *judge, struct sm_finding *finding, c
 	const struct sm_setting *setting);
 int sm_judge_offer(const struct sm_judge *judge, struct sm_finding *finding, const char *text,
 	const struct sm_setting *setting);
+/* With the part of the gain that needs other programs' CPU counted from nothing to all. */
 int sm_judge_suggest_workers(const struct sm_judge *judge, struct sm_finding *finding);
 int sm_judge_suggest_prefetch(const struct sm_judge *judge, struct sm_finding *finding);
+/* A part of the gain that one run cannot know counts from nothing to all: the interval reaches from one to the other, and
+ * the value is its middle. */
+void sm_judge_widen(struct sm_interval *speedup, double unsure_share);
 
 double sm_judge_samples(const struct sm_loader *loader); /* fetched in all */
 double sm_judge_busy_share(const struct sm_loader

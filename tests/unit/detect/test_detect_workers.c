@@ -52,6 +52,44 @@ static void test_no_workers(void **state)
 	analysis_make_destroy(make);
 }
 
+/* A run without workers that had one of two CPUs; `idle` of the machine's time nobody had, the rest others. */
+static struct analysis_make *one_of_two_cpus(double idle)
+{
+	struct analysis_make *make = ordinary(0, 0.010);
+	analysis_make_spend(make, SM_STAGE_FETCH, &(struct analysis_spent){.computing_s = 0.010});
+	analysis_make_counter(make, SM_METRIC_CPU_USER, 0, 10, 10 + 10 * (1 - idle));
+	analysis_make_counter(make, SM_METRIC_CPU_SYSTEM, 0, 1, 1);
+	analysis_make_counter(make, SM_METRIC_CPU_IDLE, 0, 5, 5 + 10 * idle);
+	analysis_make_counter(make, SM_METRIC_PROC_CPU, 2000, 0, 5);
+	analysis_make_run(make);
+	return make;
+}
+
+static void check_gain(double idle, double severity, double low, enum sm_confidence confidence)
+{
+	struct analysis_make *make = one_of_two_cpus(idle);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM102");
+	assert_non_null(finding);
+	assert_float_equal(finding->severity, severity, 0.02);
+	assert_float_equal(finding->severity_low, low, 0.02);
+	assert_float_equal(finding->severity_high, 0.5, 0.02);
+	assert_int_equal(finding->confidence, confidence);
+	const struct sm_finding *fetch = analysis_make_finding(make, "SM105");
+	assert_non_null(fetch); /* it suggests the same, and promises the same */
+	assert_float_equal(
+		fetch->suggestions[1].speedup.low, finding->suggestions[0].speedup.low, 0.02);
+	analysis_make_destroy(make);
+}
+
+/* The second CPU is what workers would run on. Where others have it they may give way to them, or not at all. */
+static void test_workers_beside_other_programs_are_an_interval(void **state)
+{
+	check_gain(0.5, 0.5, 0.5, SM_CONFIDENCE_HIGH);
+	check_gain(0.3, 0.4, 0.3, SM_CONFIDENCE_HIGH);
+	check_gain(0.2, 0.35, 0.2, SM_CONFIDENCE_MEDIUM);
+	check_gain(0, 0.25, 0, SM_CONFIDENCE_MEDIUM);
+}
+
 /* Half of what the workers need is storage: its part of the gain counts from nothing to all. */
 static void test_workers_on_storage_are_an_interval(void **state)
 {
@@ -218,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_too_few_workers_come_before_the_transform),
 		cmocka_unit_test(test_no_workers),
+		cmocka_unit_test(test_workers_beside_other_programs_are_an_interval),
 		cmocka_unit_test(test_workers_on_storage_are_an_interval),
 		cmocka_unit_test(test_enough_workers),
 		cmocka_unit_test(test_more_workers_than_cores_are_never_asked_for),
