@@ -35,6 +35,7 @@ def recorder(path):
 
         return stallmeter._record
     spec = importlib.util.spec_from_file_location("_record", path)
+    assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -73,7 +74,7 @@ def cpu_ns(loop):
 
 def measure(record, names):
     made = loops(record)
-    rounds = {name: [] for name in names}
+    rounds: dict[str, list[float]] = {name: [] for name in names}
     for number in range(ROUNDS + 2):  # the first two warm up
         empty = cpu_ns(made["empty"])
         for name in names:

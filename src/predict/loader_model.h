@@ -46,7 +46,7 @@ struct sm_loader_model {
 	double worker_rss_bytes; /* private, mean; NaN unknown */
 	double batch_bytes;	 /* NaN unknown */
 	double exposed_share;	 /* measured, of time_s: no cure of the input gives back more */
-	double exposed_low, exposed_high; /* its interval, as sm_analysis found it; else the same number */
+	double exposed_low, exposed_high; /* its interval; the same number where there is none */
 	double launch_s; /* asynchronous: host time from a batch in hand to its step launched, median */
 	double hand_computing; /* share of taking a batch from the queue that the loop computes */
 	double loop_computing,

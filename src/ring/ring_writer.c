@@ -186,11 +186,13 @@ static int lay_ground(struct sm_ring_writer *writer, int fd)
 {
 	const uint64_t ground = slot_offset(2);
 	struct stat made;
-	int error = may_be_so_long(ground) ? 0 : -EFBIG;
-	if (!error && (ftruncate(fd, (off_t)ground) || fstat(fd, &made))) {
-		error = -errno;
+	if (!may_be_so_long(ground)) {
+		return -EFBIG;
 	}
-	error = error ? error : allocate(fd, 0, slot_offset(0) + SM_RING_WRITER_SMALL_BYTES);
+	if (ftruncate(fd, (off_t)ground) || fstat(fd, &made)) {
+		return -errno;
+	}
+	int error = allocate(fd, 0, slot_offset(0) + SM_RING_WRITER_SMALL_BYTES);
 	error = error ? error : allocate(fd, slot_offset(1), SM_RING_WRITER_SMALL_BYTES);
 	if (error) {
 		return error;
@@ -249,7 +251,8 @@ void sm_ring_writer_close(struct sm_ring_writer *writer)
 	sm_ring_writer_seal(writer, &writer->names, writer->names_cursor);
 	header->latest = sm_ring_clock_instant(&writer->clock, 16);
 	__atomic_store_n(&header->w_closed, 1, __ATOMIC_RELEASE);
-	mmap(writer->bytes, writer->mapped_bytes, PROT_READ | PROT_WRITE,
+	/* Where it fails, a late store is one more word in the file: no harm either. */
+	(void)mmap(writer->bytes, writer->mapped_bytes, PROT_READ | PROT_WRITE,
 		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	*writer = (struct sm_ring_writer){0};
 }

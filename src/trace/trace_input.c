@@ -71,7 +71,7 @@ static int look(
 	bool inside =
 		from >= input->window_at && from + bytes <= input->window_at + input->window_bytes;
 	int error = inside ? 0 : move_window(input, from, bytes);
-	if (error) {
+	if (error < 0) {
 		return error;
 	}
 	if (from + bytes > input->window_at + input->window_bytes) {

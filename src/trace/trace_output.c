@@ -62,7 +62,7 @@ static int write_all(int fd, struct iovec *parts, int count, uint64_t at)
 			return done < 0 ? -errno : -ENOSPC;
 		}
 		at += (uint64_t)done;
-		for (int i = 0; done; i++) {
+		for (int i = 0; done && i < count; i++) {
 			size_t step =
 				(size_t)done < parts[i].iov_len ? (size_t)done : parts[i].iov_len;
 			parts[i].iov_base = (char *)parts[i].iov_base + step;

@@ -28,7 +28,7 @@ def where_of(function) -> str:
 
     function = getattr(function, "func", function)
     function = getattr(function, "__wrapped__", function)
-    code = code_of(function) or code_of(getattr(type(function), "__call__", None))
+    code = code_of(function) or code_of(getattr(type(function), "__call__", None))  # noqa: B004 the function is wanted, not whether there is one
     if code is None:
         return ""
     path = code.co_filename
