@@ -23,6 +23,9 @@ enum {
 	ADOPTABLE_BYTES_MIN = 4 * 1024, /* a slot with less room is not worth going on in */
 };
 
+/* A time before all others: what follows says its time in full. */
+static const uint64_t long_ago = 1;
+
 uint32_t sm_thread_used;
 
 static pthread_key_t exit_key;
@@ -42,7 +45,7 @@ static void put_long(
 	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
 	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, kind));
 	SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_LONG_BYTES);
-	thread->hot.last = time;
+	thread->last = time;
 }
 
 static void put_payload(struct sm_thread *thread, uint64_t time, uint32_t type, const void *words,
@@ -55,7 +58,7 @@ static void put_payload(struct sm_thread *thread, uint64_t time, uint32_t type, 
 	memcpy(at + SM_RING_LONG_BYTES, words, 8 * (size_t)word_count);
 	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, SM_RING_PAYLOAD));
 	SM_INLINE_PUBLISH(thread->hot.cursor, behind);
-	thread->hot.last = time;
+	thread->last = time;
 }
 
 static void put_sync(struct sm_thread *thread, uint64_t time)
@@ -67,7 +70,7 @@ static void put_sync(struct sm_thread *thread, uint64_t time)
 /* Forty bits of time say enough unless the thread was silent for minutes. */
 static void break_silence(struct sm_thread *thread, uint64_t time)
 {
-	if ((int64_t)(time - thread->hot.last) >> (SM_RING_LONG_TIME_BITS - 1) > 0) {
+	if ((int64_t)(time - thread->last) >> (SM_RING_LONG_TIME_BITS - 1) > 0) {
 		put_sync(thread, time);
 	}
 }
@@ -83,12 +86,12 @@ void sm_thread_put_word(
 	struct sm_thread *thread, uint64_t time, uint32_t name, enum sm_ring_word_kind kind)
 {
 	bool fits = name < SM_RING_SHORT_NAMES && kind <= SM_RING_END &&
-		    !((time - thread->hot.last) >> SM_RING_SHORT_TIME_BITS);
+		    !((time - thread->last) >> SM_RING_SHORT_TIME_BITS);
 	if (fits) {
 		unsigned char *at = thread->hot.cursor;
 		sm_inline_commit(at, sm_ring_word_short(time, name, kind));
 		SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_SHORT_BYTES);
-		thread->hot.last = time;
+		thread->last = time;
 		return;
 	}
 	break_silence(thread, time);
@@ -109,7 +112,7 @@ unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time)
 	sm_ring_word_put(at, 0);
 	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
 	SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_LONG_BYTES);
-	thread->hot.last = time;
+	thread->last = time;
 	return at;
 }
 
@@ -120,14 +123,13 @@ static void open_pen(struct sm_thread *thread)
 	thread->hot.long_span = sm_session_long_span();
 	SM_INLINE_STORE(thread->words_end, sm_ring_writer_words_end(&thread->slot));
 	if (sm_session_here.clock.kind == SM_RING_CLOCK_TSC) {
-		SM_INLINE_STORE(thread->hot.limit, sm_ring_writer_words_end(&thread->slot));
 		SM_INLINE_STORE(thread->hot.end, sm_ring_writer_words_end(&thread->slot));
 	}
 }
 
+/* Also from other threads: an event never stores what this does. */
 static void shut_pen(struct sm_thread *thread)
 {
-	SM_INLINE_STORE(thread->hot.limit, NULL);
 	SM_INLINE_STORE(thread->hot.end, NULL);
 	SM_INLINE_STORE(thread->words_end, NULL);
 }
@@ -172,10 +174,11 @@ static void begin_in(struct sm_thread *thread, const struct sm_ring_writer_slot 
 	thread->mark_end = behind_mark ? thread->hot.cursor : NULL;
 	/* so long ago that the first word is a long one, even if its clock was read before the
 	 * slot's */
-	thread->hot.last = (slot->segment->ticks >> sm_session_here.clock.tick_shift) -
-			   ((uint64_t)1 << (SM_RING_LONG_TIME_BITS - 2));
+	thread->last = (slot->segment->ticks >> sm_session_here.clock.tick_shift) -
+		       ((uint64_t)1 << (SM_RING_LONG_TIME_BITS - 2));
 	say_what_was_lost(thread);
 	open_pen(thread);
+	sm_thread_leave(thread);
 }
 
 static bool has_room(const struct sm_thread *thread)
@@ -278,6 +281,7 @@ static struct sm_thread *join_process(void)
 	thread->tid = (uint32_t)syscall(SYS_gettid);
 	forget_losses(thread);
 	thread->hot.weights = sm_name_weights;
+	thread->last = thread->hot.last ? thread->hot.last : long_ago;
 	thread->live = 1;
 	sm_inline_here = &thread->hot;
 	pthread_once(&exit_key_once, make_exit_key);
@@ -285,6 +289,7 @@ static struct sm_thread *join_process(void)
 	if (has_room(thread)) {
 		adopt_slot(thread);
 	}
+	sm_thread_leave(thread);
 	return thread;
 }
 
@@ -327,16 +332,35 @@ static bool find_room(void)
 }
 
 /* A signal handler came in the middle of an event of its own thread. One that never returned to it
- * (siglongjmp) would close the pen for ever, hence the long stop. */
+ * (siglongjmp) would shut the pen for ever, hence the long stop: so long at one and the same place. */
 static bool came_in_between(struct sm_thread *thread)
 {
-	bool writing = SM_INLINE_LOAD(thread->busy) ||
-		       (!SM_INLINE_LOAD(thread->hot.end) && SM_INLINE_LOAD(thread->hot.limit));
-	if (writing && now() - thread->hot.last > ABANDONED_TIME) {
-		sm_thread_leave(thread);
+	if (!thread->live) {
 		return false;
 	}
-	return writing;
+	if (SM_INLINE_LOAD(thread->hot.last)) {
+		thread->unfinished_at = NULL;
+		return false;
+	}
+	unsigned char *at = SM_INLINE_LOAD(thread->hot.cursor);
+	uint64_t time = now();
+	if (thread->unfinished_at != at) {
+		thread->unfinished_at = at;
+		thread->unfinished_since = time;
+	}
+	if (time - thread->unfinished_since <= ABANDONED_TIME) {
+		return true;
+	}
+	SM_INLINE_STORE(thread->hot.last, long_ago);
+	return false;
+}
+
+/* In one instruction: a handler's event between a load and a store would be newer than what was
+ * loaded, and the word to come might be too short for its time. */
+static void shut_inline_path(struct sm_thread *thread)
+{
+	thread->last = __atomic_exchange_n(&thread->hot.last, 0, __ATOMIC_RELAXED);
+	SM_INLINE_ORDER();
 }
 
 struct sm_thread *sm_thread_enter(void)
@@ -351,9 +375,7 @@ struct sm_thread *sm_thread_enter(void)
 			return NULL;
 		}
 		if (thread->live) {
-			SM_INLINE_STORE(thread->busy, 1);
-			SM_INLINE_STORE(thread->hot.end, NULL);
-			SM_INLINE_ORDER();
+			shut_inline_path(thread);
 			if (SM_INLINE_LOAD(thread->hot.cursor) <
 				SM_INLINE_LOAD(thread->words_end)) {
 				return thread;

@@ -1,8 +1,8 @@
 /* One thread's pen: where its next word goes, which spans it has open, what it has lost.
  *
- * Writing an event goes sm_thread_enter, sm_thread_put_..., sm_thread_leave. In between the thread's inline path is
- * shut and `busy` is set, so that a signal handler that records on the same thread is seen (and its event counted as
- * lost) instead of writing into the half-made one. */
+ * Writing an event goes sm_thread_enter, sm_thread_put_..., sm_thread_leave. In between, as in the middle of an inline
+ * event, `hot.last` is 0: the inline path is shut, and a signal handler that records on the same thread is seen (and its
+ * event counted as lost) instead of writing into the half-made one. */
 #ifndef SM_RECORD_THREAD_H
 #define SM_RECORD_THREAD_H
 
@@ -28,13 +28,15 @@ struct sm_thread {
 	struct sm_inline_thread hot;
 	unsigned char *mark_end;  /* behind the newest mark and its numbers */
 	unsigned char *words_end; /* no event begins from here on; NULL without a slot */
+	uint64_t last;		  /* between enter and leave: what hot.last was and becomes */
 	uint32_t live;		  /* a thread of this process owns it */
-	uint32_t busy;		  /* in the middle of an event, outside the inline path */
 	uint32_t tid;
 	uint32_t cause_count;
-	uint64_t lost;	      /* all that this thread lost */
-	uint64_t lost_unsaid; /* of it, what waits for its LOST payload */
-	uint64_t retry_time;  /* no slot to have: when to look again */
+	uint64_t lost;		      /* all that this thread lost */
+	uint64_t lost_unsaid;	      /* of it, what waits for its LOST payload */
+	uint64_t retry_time;	      /* no slot to have: when to look again */
+	unsigned char *unfinished_at; /* where an event was in the middle when another came, */
+	uint64_t unfinished_since;    /* and when that was first seen */
 	struct sm_ring_writer_slot slot;
 	struct sm_thread *next_idle;
 	struct sm_cause_source source;
@@ -53,8 +55,7 @@ struct sm_thread *sm_thread_enter(void);
 static inline void sm_thread_leave(struct sm_thread *thread)
 {
 	SM_INLINE_ORDER();
-	SM_INLINE_STORE(thread->busy, 0);
-	SM_INLINE_STORE(thread->hot.end, SM_INLINE_LOAD(thread->hot.limit));
+	SM_INLINE_STORE(thread->hot.last, thread->last);
 }
 
 /* The calling thread's struct; one without a name (live 0) before its first event. */

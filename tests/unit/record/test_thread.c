@@ -202,11 +202,12 @@ static void what_comes_in_between_is_counted(void **state)
 	record(3);
 	sm_thread_leave(thread);
 	assert_int_equal(sm_session_lost(), 6);
-	SM_INLINE_STORE(thread->hot.end, NULL); /* as the inline path does */
+	uint64_t last = thread->hot.last;
+	SM_INLINE_STORE(thread->hot.last, 0); /* as the inline path does */
 	sm_inline_begin(work);
 	sm_mark(work);
 	sm_inline_end();
-	SM_INLINE_STORE(thread->hot.end, SM_INLINE_LOAD(thread->hot.limit));
+	SM_INLINE_STORE(thread->hot.last, last);
 	assert_int_equal(sm_session_lost(), 9);
 	record(1);
 	struct oracle *oracle = recording_stop();
@@ -223,11 +224,32 @@ static void an_event_left_by_a_jump_ends_at_last(void **state)
 	struct sm_thread *thread = sm_thread_enter(); /* and never left */
 	record(1);
 	assert_int_equal(sm_session_lost(), 2);
-	thread->hot.last -= (uint64_t)1 << 31; /* a second later */
+	thread->unfinished_since -= (uint64_t)1 << 31; /* a second later */
 	record(1);
 	assert_int_equal(sm_session_lost(), 2);
 	struct oracle *oracle = recording_stop();
 	assert_int_equal(oracle->closed, 2);
+	oracle_free(oracle);
+}
+
+/* An event may come a long time after the one before it, and a handler in the middle of it; and so again. */
+static void a_pause_before_an_event_is_no_jump(void **state)
+{
+	recording_start(NULL);
+	work = sm_name_register(SM_SPAN, "work");
+	record(1);
+	struct sm_thread *thread = sm_thread_self();
+	for (int i = 1; i <= 2; i++) {
+		thread->hot.last -= (uint64_t)1 << 31;
+		sm_thread_enter();
+		record(1);
+		assert_int_equal(sm_session_lost(), 2 * i);
+		sm_thread_leave(thread);
+		thread->unfinished_since -= (uint64_t)1 << 31;
+		record(1);
+	}
+	struct oracle *oracle = recording_stop();
+	assert_int_equal(oracle->closed, 3);
 	oracle_free(oracle);
 }
 
@@ -242,6 +264,7 @@ int main(void)
 		cmocka_unit_test(handlers_lose_nothing_uncounted),
 		cmocka_unit_test(what_comes_in_between_is_counted),
 		cmocka_unit_test(an_event_left_by_a_jump_ends_at_last),
+		cmocka_unit_test(a_pause_before_an_event_is_no_jump),
 	};
 	return cmocka_run_group_tests(tests, recording_set_up, recording_tear_down);
 }
