@@ -51,6 +51,15 @@ static void write_cause(struct sm_thread *thread, uint64_t time,
 
 /* --- begin --- */
 
+static bool has_session(void)
+{
+	if (!sm_session_is_on()) {
+		sm_thread_rest();
+		return false;
+	}
+	return true;
+}
+
 /* A thread that has made an event before, so that its sources are its own. */
 static struct sm_thread *introduce(void)
 {
@@ -83,7 +92,7 @@ static uint32_t begun_name(uint64_t begun)
 
 void sm_span_begin_general(uint32_t name, bool always)
 {
-	if (!name || name >= SM_RING_NAMES_MAX || !sm_session_is_on()) {
+	if (!name || name >= SM_RING_NAMES_MAX || !has_session()) {
 		return;
 	}
 	struct sm_cause_reading reading;
@@ -123,7 +132,7 @@ static bool was_long(const struct sm_thread *thread, uint64_t time,
 
 void sm_span_end_general(void)
 {
-	if (!sm_session_is_on()) {
+	if (!has_session()) {
 		return;
 	}
 	struct sm_cause_reading reading;

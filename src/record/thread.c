@@ -282,6 +282,7 @@ static struct sm_thread *join_process(void)
 	forget_losses(thread);
 	thread->hot.weights = sm_name_weights;
 	thread->last = thread->hot.last ? thread->hot.last : long_ago;
+	thread->resting = 0;
 	thread->live = 1;
 	sm_inline_here = &thread->hot;
 	pthread_once(&exit_key_once, make_exit_key);
@@ -331,6 +332,25 @@ static bool find_room(void)
 	return found;
 }
 
+void sm_thread_rest(void)
+{
+	struct sm_thread *thread = sm_thread_self();
+	uint64_t last = SM_INLINE_LOAD(thread->hot.last);
+	if (thread->live && last) {
+		thread->last = last;
+		thread->resting = 1;
+		SM_INLINE_STORE(thread->hot.last, 0);
+	}
+}
+
+static void wake(struct sm_thread *thread)
+{
+	if (thread->resting) {
+		thread->resting = 0;
+		SM_INLINE_STORE(thread->hot.last, thread->last);
+	}
+}
+
 /* A signal handler came in the middle of an event of its own thread. One that never returned to it
  * (siglongjmp) would shut the pen for ever, hence the long stop: so long at one and the same place. */
 static bool came_in_between(struct sm_thread *thread)
@@ -338,6 +358,7 @@ static bool came_in_between(struct sm_thread *thread)
 	if (!thread->live) {
 		return false;
 	}
+	wake(thread);
 	if (SM_INLINE_LOAD(thread->hot.last)) {
 		thread->unfinished_at = NULL;
 		return false;
@@ -355,12 +376,15 @@ static bool came_in_between(struct sm_thread *thread)
 	return false;
 }
 
-/* In one instruction: a handler's event between a load and a store would be newer than what was
- * loaded, and the word to come might be too short for its time. */
+/* A handler's event between the load and the store would be newer than what was loaded, and the word
+ * to come perhaps too short for its time: then it says its time in full. */
 static void shut_inline_path(struct sm_thread *thread)
 {
-	thread->last = __atomic_exchange_n(&thread->hot.last, 0, __ATOMIC_RELAXED);
+	const unsigned char *at = SM_INLINE_LOAD(thread->hot.cursor);
+	uint64_t last = SM_INLINE_LOAD(thread->hot.last);
+	SM_INLINE_STORE(thread->hot.last, 0);
 	SM_INLINE_ORDER();
+	thread->last = SM_INLINE_LOAD(thread->hot.cursor) == at ? last : long_ago;
 }
 
 struct sm_thread *sm_thread_enter(void)

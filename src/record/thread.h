@@ -30,6 +30,7 @@ struct sm_thread {
 	unsigned char *words_end; /* no event begins from here on; NULL without a slot */
 	uint64_t last;		  /* between enter and leave: what hot.last was and becomes */
 	uint32_t live;		  /* a thread of this process owns it */
+	uint32_t resting;	  /* there was no session, so its inline path is shut */
 	uint32_t tid;
 	uint32_t cause_count;
 	uint64_t lost;		      /* all that this thread lost */
@@ -49,6 +50,9 @@ extern struct sm_thread sm_inline_nobody;
 
 /* Places in the wiped memory that were ever used; a child inherits it, see choose_first_thread in fork.c. */
 extern uint32_t sm_thread_used;
+
+/* No session: until it enters again, the calling thread's inline path looks no further than at `last`. */
+void sm_thread_rest(void);
 
 /* The calling thread with room for one event, or NULL: no session, or the event is lost and counted. */
 struct sm_thread *sm_thread_enter(void);

@@ -253,6 +253,26 @@ static void a_pause_before_an_event_is_no_jump(void **state)
 	oracle_free(oracle);
 }
 
+/* Between two sessions a thread that has recorded asks no clock, and in the second nothing is lost by that. */
+static void without_a_session_a_thread_rests(void **state)
+{
+	recording_start(NULL);
+	work = sm_name_register(SM_SPAN, "work");
+	record(1);
+	const struct sm_thread *thread = sm_thread_self();
+	assert_true(thread->hot.last != 0);
+	oracle_free(recording_stop());
+	record(2);
+	assert_true(thread->hot.last == 0);
+	recording_start(NULL);
+	record(3);
+	assert_true(thread->hot.last != 0);
+	assert_int_equal(sm_session_lost(), 0);
+	struct oracle *oracle = recording_stop();
+	assert_int_equal(oracle->closed, 3);
+	oracle_free(oracle);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +285,7 @@ int main(void)
 		cmocka_unit_test(what_comes_in_between_is_counted),
 		cmocka_unit_test(an_event_left_by_a_jump_ends_at_last),
 		cmocka_unit_test(a_pause_before_an_event_is_no_jump),
+		cmocka_unit_test(without_a_session_a_thread_rests),
 	};
 	return cmocka_run_group_tests(tests, recording_set_up, recording_tear_down);
 }
