@@ -37,6 +37,15 @@ const struct sm_detector *sm_detect_find(const char *id_or_type)
 	return NULL;
 }
 
+int sm_detect_place(const struct sm_detector *detector)
+{
+	int at = 0;
+	while (at < sm_detect_table_count && sm_detect_table[at] != detector) {
+		at++;
+	}
+	return at;
+}
+
 static bool has_model(const struct sm_analysis *analysis)
 {
 	for (size_t i = 0; i < analysis->loader_count; i++) {

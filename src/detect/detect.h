@@ -106,6 +106,7 @@ int sm_detect_run(const struct sm_analysis *analysis, struct sm_findings *ret_fi
 extern const struct sm_detector *const sm_detect_table[];
 extern const int sm_detect_table_count;
 const struct sm_detector *sm_detect_find(const char *id_or_type); /* NULL: none */
+int sm_detect_place(const struct sm_detector *detector);	  /* in the table */
 
 const char *sm_detect_confidence_name(enum sm_confidence confidence); /* "high" */
 

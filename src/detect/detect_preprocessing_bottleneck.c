@@ -147,6 +147,16 @@ static const char *title_of(const struct suspect *suspect, const struct nature *
 	return nature->waits ? "Making a sample waits" : "Making a sample is slow";
 }
 
+/* A transform that waits comes first of all. A data set that waits is told where SLOW_DISK_IO would be: behind a few slow samples,
+ * before the number of workers. */
+static int order_of(const struct suspect *suspect, const struct nature *nature, int of_detector)
+{
+	if (!nature->waits) {
+		return of_detector;
+	}
+	return suspect->stage == SM_STAGE_FETCH ? sm_detect_place(sm_detect_find("SM101")) : 0;
+}
+
 static int accuse(const struct sm_judge *judge, const struct suspect *suspect, struct nature nature)
 {
 	struct sm_finding *finding;
@@ -157,7 +167,7 @@ static int accuse(const struct sm_judge *judge, const struct suspect *suspect, s
 	}
 	finding->title = title_of(suspect, &nature);
 	finding->cause_detail = nature.detail;
-	finding->order = nature.waits ? 0 : finding->order;
+	finding->order = order_of(suspect, &nature, finding->order);
 	error = sm_finding_place(finding, judge->findings->arena, suspect->name, suspect->where);
 	prove(judge, suspect, &nature, finding);
 	if (!nature.cause[0] || (nature.waits && !nature.detail[0])) {

@@ -30,15 +30,6 @@ static int reserve(struct sm_findings *findings)
 	return 0;
 }
 
-static int place_in_table(const struct sm_detector *detector)
-{
-	int at = 0;
-	while (at < sm_detect_table_count && sm_detect_table[at] != detector) {
-		at++;
-	}
-	return at;
-}
-
 struct sm_finding *sm_findings_add(struct sm_findings *findings, const struct sm_detector *detector,
 	const struct sm_loader_analysis *loader)
 {
@@ -55,7 +46,7 @@ struct sm_finding *sm_findings_add(struct sm_findings *findings, const struct sm
 		.severity_high = NAN,
 		.confidence = SM_CONFIDENCE_HIGH,
 		.rank = -1,
-		.order = place_in_table(detector),
+		.order = sm_detect_place(detector),
 		.loader = loader ? loader->loader->name : NULL,
 		.stage = SM_STAGE_COUNT,
 		.name = "",

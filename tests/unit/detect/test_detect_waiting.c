@@ -146,6 +146,25 @@ static void test_a_sleep_behind_the_step_is_none(void **state)
 	analysis_make_destroy(make);
 }
 
+static size_t position_of(const struct analysis_make *make, const char *id)
+{
+	const struct sm_finding *finding = analysis_make_finding(make, id);
+	assert_non_null(finding);
+	return (size_t)(finding - make->findings.items);
+}
+
+/* All of one size: the workers' number is a remedy, the sleep the cause. */
+static void test_a_sleep_comes_before_the_number_of_workers(void **state)
+{
+	struct analysis_make *make = analysis_make_create(1, 200);
+	analysis_make_spend(make, SM_STAGE_COMPUTE, &(struct analysis_spent){.computing_s = 0.010});
+	analysis_make_spend(make, SM_STAGE_FETCH, &(struct analysis_spent){.waiting_s = 0.018});
+	analysis_make_looks(make, 0, 40, 0, 0, 3);
+	analysis_make_run(make);
+	assert_true(position_of(make, "SM105") < position_of(make, "SM102"));
+	analysis_make_destroy(make);
+}
+
 static void test_work_and_sleep_in_fetch_are_two_findings(void **state)
 {
 	struct analysis_make *make =
@@ -251,6 +270,7 @@ int main(void)
 		cmocka_unit_test(test_a_far_store_by_what_was_seen),
 		cmocka_unit_test(test_waits_that_show_no_store_are_not_called_one),
 		cmocka_unit_test(test_a_sleep_behind_the_step_is_none),
+		cmocka_unit_test(test_a_sleep_comes_before_the_number_of_workers),
 		cmocka_unit_test(test_work_and_sleep_in_fetch_are_two_findings),
 		cmocka_unit_test(test_a_lock_in_fetch),
 		cmocka_unit_test(test_a_lock_in_a_transform_is_the_locks),
