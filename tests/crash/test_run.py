@@ -251,8 +251,18 @@ def test_ctrl_c_twice_reaches_the_command_once_each(runner, terminal):
     assert is_whole(runner.trace())
 
 
+# Not a shell: one that is stopped while it starts a command by vfork hangs with it, whoever runs it.
+STOPPED = """import time
+print("begin", flush=True)
+time.sleep(1)
+print("went on", flush=True)
+raise SystemExit(8)
+"""
+
+
 def test_ctrl_z_stops_and_fg_goes_on(runner, terminal):
-    terminal.type(f"{shlex.join(runner.arguments('sh', '-c', 'echo begin; sleep 1; echo went on; exit 8'))}\n")
+    (runner.folder / "stopped.py").write_text(STOPPED)
+    terminal.type(f"{shlex.join(runner.arguments(sys.executable, 'stopped.py'))}\n")
     terminal.expect("begin\r\n")
     terminal.type("\x1a")
     terminal.expect("Stopped")
