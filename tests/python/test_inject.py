@@ -1,5 +1,7 @@
 """The way in: what stands in front of the import path, and what it leaves alone."""
 
+import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -187,15 +189,25 @@ def test_the_program_is_found_from_the_package(tmp_path):
     assert (done.returncode, done.stdout) == (3, "found run -- x\n"), done.stderr
 
 
-def test_stubs_name_what_the_package_has():
-    import ast
+def names_in_stub(module):
+    """What a stub defines, and what it imports under its own name: what its module must have."""
+    stub = ast.parse((ROOT / "python/stallmeter" / f"{module}.pyi").read_text())
+    defined = {node.name for node in stub.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    handed_on = {name.asname for node in stub.body if isinstance(node, ast.ImportFrom) for name in node.names}
+    return defined | handed_on - {None}
 
+
+def test_stubs_name_what_the_package_has():
     import stallmeter
 
-    stub = ast.parse((ROOT / "python/stallmeter/__init__.pyi").read_text())
-    names = {node.name for node in stub.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    assert names - {"Span"} == set(stallmeter.__all__)
+    assert names_in_stub("__init__") - {"Span"} == set(stallmeter.__all__)
     assert all(hasattr(stallmeter, name) for name in stallmeter.__all__)
+
+
+@pytest.mark.parametrize("module", ["_read", "profiling", "report"])
+def test_stubs_of_modules_name_what_they_have(module):
+    names = names_in_stub(module)
+    assert names and all(hasattr(importlib.import_module(f"stallmeter.{module}"), name) for name in names)
 
 
 def test_decoder_agrees_with_the_layout():
