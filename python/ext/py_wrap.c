@@ -6,13 +6,18 @@
  * a debugger steps into them. This one leaves no frame, so what it wraps behaves to the letter as
  * before.
  *
- *     wrap(function, span, before=None, after=None)
+ *     wrap(function, span, before=None, after=None, doing=0, while_doing=0)
  *
  * `before(*args)` is called first, outside the span; when it returns False this call is not
  * recorded, and a span that it returns takes the place of `span`. `after(result, *args)` is called
  * inside the span, so the numbers it gives belong to it; `result` is FAILED when the call was left
  * by an exception. What it returns, unless None, is returned in place of the result. Neither can
  * fail the call: what they raise is dropped, and counted (`trouble()`).
+ *
+ * `doing` is a bit: what the thread does during the call. A call that comes while its thread is
+ * doing that already is a part of it, and is not recorded. With `while_doing` only calls are that
+ * come while the thread does one of those things. Here and not in `before`, since a callback in
+ * Python costs more than all the rest of a call.
  *
  * Attributes are those of the wrapped function: `__class__` says function, so inspect, cloudpickle
  * and Dynamo read the original's code; equality and hash are the original's, so it is found in a
@@ -32,9 +37,11 @@ struct wrapped {
 	PyObject *after;    /* owned, or NULL */
 	PyObject *failed;   /* owned */
 	PyObject *weak;
+	uint32_t doing, while_doing; /* bits of `busy_with` */
 };
 
-static int64_t trouble_count; /* exceptions dropped in before and after */
+static __thread uint32_t busy_with; /* what this thread is doing, by its outer calls */
+static int64_t trouble_count;	    /* exceptions dropped in before and after */
 
 /* -------------------------------------------------------------------------------------------------
  * calling */
@@ -136,15 +143,23 @@ void sm_py_span_failed(void)
 	}
 }
 
+static bool is_counted(const struct wrapped *self)
+{
+	bool is_part = busy_with & self->doing;
+	bool is_its_time = !self->while_doing || (busy_with & self->while_doing);
+	return sm_py_session && !is_part && is_its_time;
+}
+
 static PyObject *wrapped_vectorcall(
 	PyObject *object, PyObject *const *args, size_t nargsf, PyObject *names)
 {
 	struct wrapped *self = (struct wrapped *)object;
 	Py_ssize_t count = sm_py_nargs(nargsf);
-	if (!sm_py_session) {
+	if (!is_counted(self)) {
 		return sm_py_call(self->function, args, nargsf, names);
 	}
 	Py_INCREF(object); /* the call may take the last other reference away */
+	busy_with |= self->doing;
 	PyObject *span = Py_XNewRef(self->span);
 	bool wanted = !self->before || ask_before(self, args, count, names, &span);
 	uint32_t begun = wanted && span ? sm_py_span_begin((struct sm_py_span *)span) : 0;
@@ -156,6 +171,7 @@ static PyObject *wrapped_vectorcall(
 		result = tell_after(self, result, args, count, names);
 	}
 	sm_py_span_end(begun);
+	busy_with &= ~self->doing;
 	Py_XDECREF(span);
 	Py_DECREF(object);
 	return result;
@@ -302,11 +318,13 @@ static PyObject *reference_or_null(PyObject *object)
 
 static PyObject *make_wrapped(PyObject *module, PyObject *args, PyObject *keywords)
 {
-	static char *names[] = {"function", "span", "before", "after", NULL};
+	static char *names[] = {
+		"function", "span", "before", "after", "doing", "while_doing", NULL};
 	struct sm_py_state *state = sm_py_state(module);
 	PyObject *function, *span, *before = NULL, *after = NULL;
-	if (!PyArg_ParseTupleAndKeywords(
-		    args, keywords, "OO|OO:wrap", names, &function, &span, &before, &after)) {
+	unsigned int doing = 0, while_doing = 0;
+	if (!PyArg_ParseTupleAndKeywords(args, keywords, "OO|OOII:wrap", names, &function, &span,
+		    &before, &after, &doing, &while_doing)) {
 		return NULL;
 	}
 	if (!PyCallable_Check(function)) {
@@ -326,6 +344,8 @@ static PyObject *make_wrapped(PyObject *module, PyObject *args, PyObject *keywor
 	self->after = reference_or_null(after);
 	self->failed = Py_NewRef(state->failed);
 	self->weak = NULL;
+	self->doing = doing;
+	self->while_doing = while_doing;
 	PyObject_GC_Track((PyObject *)self);
 	return (PyObject *)self;
 }
@@ -342,8 +362,8 @@ static PyObject *trouble(PyObject *module, PyObject *unused)
 
 PyMethodDef sm_py_wrap_functions[] = {
 	{"wrap", SM_FASTCALL(make_wrapped), METH_VARARGS | METH_KEYWORDS,
-		"wrap(function, span, before=None, after=None)\n--\n\nThe function, with a span "
-		"around each call."},
+		"wrap(function, span, before=None, after=None, doing=0, while_doing=0)\n--\n\n"
+		"The function, with a span around each call."},
 	{"is_wrapped", is_wrapped, METH_O, "is_wrapped(object)\n--\n\nWhether wrap() made it."},
 	{"trouble", trouble, METH_NOARGS,
 		"trouble()\n--\n\nExceptions raised by before and after callbacks, all dropped."},

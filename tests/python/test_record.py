@@ -77,6 +77,19 @@ assert safe(1) == 6 and record.trouble() == 1
 unwanted = record.wrap(original, record.span("unwanted"), lambda *a: False)
 assert unwanted(1) == 6
 
+told = []
+part = record.wrap(lambda: 1, record.span("part"), while_doing=6)
+def descend(n):
+    return down(n - 1) if n else part() / (not told)  # the second time by zero
+down = record.wrap(descend, record.span("outermost"), None, lambda result, n: told.append(n), doing=2)
+other = record.wrap(down, record.span("other"), doing=4)
+assert part() == 1 and down(3) == 1 and told == [3]
+try:
+    other(2)
+except ZeroDivisionError:
+    part()
+assert told == [3, 2]
+
 class Data:
     flag = 5
     def __getitem__(self, index):
@@ -151,6 +164,12 @@ def test_wrapped_calls_are_spans(recorded):
     assert len(named(recorded, "many")) == 1
     assert len(named(recorded, "safe")) == 1
     assert not named(recorded, "unwanted")
+
+
+def test_parts_of_what_a_thread_is_doing_are_told_from_the_whole(recorded):
+    (first, second), (other,) = named(recorded, "outermost"), named(recorded, "other")
+    assert second.parent is other
+    assert [span.parent for span in named(recorded, "part")] == [first, second]
 
 
 def test_samples_carry_their_index(recorded):

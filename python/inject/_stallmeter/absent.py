@@ -29,7 +29,7 @@ def span_role(role, text, second=None):
     return Span(text)
 
 
-def wrap(function, span, before=None, after=None):
+def wrap(function, span, before=None, after=None, doing=0, while_doing=0):
     return function
 
 

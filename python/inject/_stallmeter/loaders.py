@@ -10,7 +10,7 @@ import weakref
 
 from . import loader_names, record
 
-#: what the thread is doing now: `building` an iterator, `getting` a batch, `pinning` one, being the `pin_thread`
+#: of the thread: the iteration whose iterator it is `building`, the `wait` that a device is asked about
 local = threading.local()
 
 lock = threading.Lock()

@@ -2,8 +2,11 @@
 
 from . import record
 
+#: what a thread may be doing: see `wrap` in ext/py_wrap.c
+GETTING, PINNING, IN_BACKWARD, IN_OPTIMIZER = 1, 2, 4, 8
 
-def hook(owner, name, span=None, before=None, after=None):
+
+def hook(owner, name, span=None, before=None, after=None, doing=0):
     """Wraps the function or method `name` of a class or module. False where there is none."""
     function = vars(owner).get(name)
     static = isinstance(function, staticmethod)
@@ -11,7 +14,7 @@ def hook(owner, name, span=None, before=None, after=None):
     if inner is None or not callable(inner):
         return False
     if not record.is_wrapped(inner):
-        wrapped = record.wrap(inner, span, before, after)
+        wrapped = record.wrap(inner, span, before, after, doing)
         setattr(owner, name, staticmethod(wrapped) if static else wrapped)
     return True
 

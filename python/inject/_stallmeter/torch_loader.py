@@ -11,7 +11,7 @@ import threading
 
 from . import device, loaders, processes, record, torch_fetch, torch_transport
 from .loaders import local
-from .torch_hooks import hook, name_of, where_of
+from .torch_hooks import GETTING, hook, name_of, where_of
 from .vocabulary import ARRIVE, ITERATE, KEY_COUNT, KEY_ITERATION, KEY_LOADER, KEY_TASK, KEY_WORKER, NEXT, PUT, SAMPLER
 
 args = record.args
@@ -178,12 +178,7 @@ def put_ends(result, iterator):
     put(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number, KEY_TASK, task, KEY_WORKER, worker)
 
 
-def get_begins(iterator, timeout=None):
-    local.getting = True
-
-
 def get_ends(result, iterator, timeout=None):
-    local.getting = False
     iteration = loaders.iterations.get(id(iterator))
     if result is record.FAILED or not result[0] or iteration is None:
         return
@@ -214,8 +209,8 @@ def hook_iterators(module):
         estimated("tasks", "torch has no _MultiProcessingDataLoaderIter")
         return
     hook(parallel, "_reset", iterate, iterate_begins, iterate_ends)
-    for name, before, after in (("_try_put_index", None, put_ends), ("_try_get_data", get_begins, get_ends)):
-        if not hook(parallel, name, None, before, after):
+    for name, after, doing in (("_try_put_index", put_ends, 0), ("_try_get_data", get_ends, GETTING)):
+        if not hook(parallel, name, None, None, after, doing):
             estimated("tasks", f"torch has no _MultiProcessingDataLoaderIter.{name}")
 
 

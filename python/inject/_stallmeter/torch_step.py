@@ -10,42 +10,23 @@ import sys
 import types
 
 from . import device, record
-from .loaders import local
-from .torch_hooks import hook
+from .torch_hooks import IN_BACKWARD, IN_OPTIMIZER, hook
 from .vocabulary import BACKWARD, H2D, KEY_BYTES, KEY_FLAGS, OPTIMIZER, SYNC
 
 PAGEABLE, NON_BLOCKING = 1, 2
 
 
-class Outermost:
-    """`before` and `after` of a function that may end up calling itself: only the outermost call is recorded."""
-
-    def __init__(self, name):
-        self.name = name
-
-    def before(self, *arguments, **keywords):
-        if getattr(local, self.name, False):
-            return False
-        setattr(local, self.name, True)
-        return None
-
-    def after(self, *arguments, **keywords):
-        setattr(local, self.name, False)
-
-
 # --------------------------------------------------------------------------------------- backward, optimizer
 
 def hook_backward(torch):
-    once = Outermost("in_backward")
-    hook(torch.autograd, "backward", record.span_role(BACKWARD, "backward"), once.before, once.after)
+    hook(torch.autograd, "backward", record.span_role(BACKWARD, "backward"), doing=IN_BACKWARD)
 
 
 def wrap_step(cls):
     """The `step` that torch has just dressed for its own profiler, or any other that stands in the class."""
     step = vars(cls).get("step")
     if step is not None and not record.is_wrapped(step):
-        once = Outermost("in_optimizer")
-        cls.step = record.wrap(step, record.span_role(OPTIMIZER, cls.__qualname__), once.before, once.after)
+        cls.step = record.wrap(step, record.span_role(OPTIMIZER, cls.__qualname__), doing=IN_OPTIMIZER)
 
 
 def step_patched(result, optimizer):

@@ -9,8 +9,7 @@ import itertools
 import sys
 
 from . import record
-from .loaders import local
-from .torch_hooks import hook
+from .torch_hooks import GETTING, PINNING, hook
 from .vocabulary import DESERIALIZE, KEY_BYTES, KEY_TASK, KEY_TENSOR_BYTES, PIN, SERIALIZE
 
 args = record.args
@@ -47,10 +46,6 @@ def dump_ends(result, message, protocol=None):
         args(KEY_BYTES, len(result), KEY_TASK, message[0], KEY_TENSOR_BYTES, tensor_bytes(message[1]))
 
 
-def load_begins(data, **options):
-    return not here["worker"] and (getattr(local, "getting", False) or getattr(local, "pin_thread", False))
-
-
 def load_ends(result, data, **options):
     if is_message(result):
         args(KEY_BYTES, len(data), KEY_TASK, result[0])
@@ -62,29 +57,14 @@ class Pickling:
     def __init__(self, pickler):
         self._pickler = pickler
         self.dumps = record.wrap(pickler.dumps, record.span_role(SERIALIZE, "serialize"), dump_begins, dump_ends)
-        self.loads = record.wrap(pickler.loads, record.span_role(DESERIALIZE, "deserialize"), load_begins, load_ends)
+        self.loads = record.wrap(
+            pickler.loads, record.span_role(DESERIALIZE, "deserialize"), None, load_ends, while_doing=GETTING)
 
     def __getattr__(self, name):
         return getattr(self._pickler, name)
 
     def __call__(self, *arguments, **keywords):
         return self._pickler(*arguments, **keywords)
-
-
-def pin_begins(data, device=None):
-    """Only the outermost call: pin_memory goes down into what it is given by calling itself."""
-    if getattr(local, "pinning", False):
-        return False
-    local.pinning = True
-
-
-def pin_ends(result, data, device=None):
-    local.pinning = False
-
-
-def pin_thread_begins(*arguments, **keywords):
-    local.pin_thread = True
-    return False
 
 
 def install(data, module):
@@ -97,5 +77,5 @@ def install(data, module):
         queues._ForkingPickler = Pickling(pickler)
     pinning = sys.modules.get("torch.utils.data._utils.pin_memory")
     if pinning is not None:
-        hook(pinning, "pin_memory", record.span_role(PIN, "pin"), pin_begins, pin_ends)
-        hook(pinning, "_pin_memory_loop", None, pin_thread_begins)
+        hook(pinning, "pin_memory", record.span_role(PIN, "pin"), doing=PINNING)  # it goes down by calling itself
+        hook(pinning, "_pin_memory_loop", doing=GETTING)  # for as long as its thread lives
