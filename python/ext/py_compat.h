@@ -46,6 +46,15 @@ PyAPI_FUNC(PyObject *) PyMethod_New(PyObject *function, PyObject *self);
 	} while (0)
 #endif
 
+#ifndef Py_XSETREF
+#define Py_XSETREF(place, value)                                                                   \
+	do {                                                                                       \
+		PyObject *old = (PyObject *)(place);                                               \
+		(place) = (value);                                                                 \
+		Py_XDECREF(old);                                                                   \
+	} while (0)
+#endif
+
 /* The count in the argument `nargsf` of a vectorcall. */
 static inline Py_ssize_t sm_py_nargs(size_t nargsf)
 {

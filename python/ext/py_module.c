@@ -20,7 +20,7 @@ PyTypeObject *sm_py_type(PyObject *module, PyType_Spec *spec, const char *name)
 static int add_functions(PyObject *module)
 {
 	PyMethodDef *const tables[] = {sm_py_span_functions, sm_py_wrap_functions,
-		sm_py_proxy_functions, sm_py_record_functions};
+		sm_py_proxy_functions, sm_py_loader_functions, sm_py_record_functions};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		if (PyModule_AddFunctions(module, tables[i])) {
 			return -1;
@@ -34,6 +34,7 @@ static int module_exec(PyObject *module)
 	struct sm_py_state *state = sm_py_state(module);
 	return sm_py_span_setup(module, state) || sm_py_wrap_setup(module, state) ||
 			       sm_py_proxy_setup(module, state) ||
+			       sm_py_loader_setup(module, state) ||
 			       sm_py_record_setup(module, state) || add_functions(module)
 		       ? -1
 		       : 0;

@@ -10,12 +10,22 @@
 /* Keys that are written from C; numbers of base/vocabulary.h (tests/python/test_vocabulary.py
  * compares). */
 enum {
+	SM_PY_KEY_LOADER = 0,
+	SM_PY_KEY_ITERATION = 1,
+	SM_PY_KEY_TASK = 2,
 	SM_PY_KEY_WORKER = 3,
 	SM_PY_KEY_SEQUENCE = 4,
 	SM_PY_KEY_INDEX = 5,
 	SM_PY_KEY_COUNT = 6,
+	SM_PY_KEY_BYTES = 7,
 	SM_PY_KEY_INDEX_TEXT = 9,
 	SM_PY_KEY_FAILED = 12,
+};
+
+/* And roles of marks, likewise. */
+enum {
+	SM_PY_ROLE_PUT = 4,
+	SM_PY_ROLE_ARRIVE = 5,
 };
 
 /* A name as Python holds it: registered when first used in a session, and again in the next one.
@@ -45,10 +55,13 @@ struct sm_py_state {
 	PyTypeObject *dataset_type;
 	PyTypeObject *iterator_type;
 	PyTypeObject *fetcher_type;
-	PyObject *spans;  /* dict: (name, type) -> span */
-	PyObject *marks;  /* dict: name -> mark */
-	PyObject *meters; /* dict: (name, unit) -> mark, of kind SM_COUNTER */
-	PyObject *failed; /* what `after` is given when the call was left by an exception */
+	PyTypeObject *batches_type;
+	PyObject *spans;      /* dict: (name, type) -> span */
+	PyObject *marks;      /* dict: name -> mark */
+	PyObject *meters;     /* dict: (name, unit) -> mark, of kind SM_COUNTER */
+	PyObject *failed;     /* what `after` is given when the call was left by an exception */
+	PyObject *iterations; /* dict: id(iterator) -> Batches */
+	PyObject *requested, *delivered; /* what watch_batches() was given, or NULL */
 	struct sm_py_way {
 		PyObject *name, *type; /* owned: pinned, so that an address is never used again */
 		PyObject *span;
@@ -77,6 +90,7 @@ PyObject *sm_py_call(PyObject *function, PyObject *const *args, size_t nargsf, P
 int sm_py_span_setup(PyObject *module, struct sm_py_state *state);
 int sm_py_wrap_setup(PyObject *module, struct sm_py_state *state);
 int sm_py_proxy_setup(PyObject *module, struct sm_py_state *state);
+int sm_py_loader_setup(PyObject *module, struct sm_py_state *state);
 int sm_py_record_setup(PyObject *module, struct sm_py_state *state);
 /* Makes the type, adds it to the module; a new reference or NULL. */
 PyTypeObject *sm_py_type(PyObject *module, PyType_Spec *spec, const char *name);
@@ -84,6 +98,7 @@ PyTypeObject *sm_py_type(PyObject *module, PyType_Spec *spec, const char *name);
 extern PyMethodDef sm_py_span_functions[];
 extern PyMethodDef sm_py_wrap_functions[];
 extern PyMethodDef sm_py_proxy_functions[];
+extern PyMethodDef sm_py_loader_functions[];
 extern PyMethodDef sm_py_record_functions[];
 
 static inline struct sm_py_state *sm_py_state(PyObject *module)

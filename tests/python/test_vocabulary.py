@@ -41,3 +41,9 @@ def test_keys_in_the_extension_are_those_of_the_header():
     keys = numbers(HEADER, r"SM_KEY_(\w+) = (\d+)")
     for name, value in numbers((ROOT / "python/ext/py_state.h").read_text(), r"SM_PY_KEY_(\w+) = (\d+)").items():
         assert keys[name] == value
+
+
+def test_roles_in_the_extension_are_those_of_the_header():
+    roles = numbers(HEADER, r"SM_ROLE_(\w+) = (\d+)")
+    for name, value in numbers((ROOT / "python/ext/py_state.h").read_text(), r"SM_PY_ROLE_(\w+) = (\d+)").items():
+        assert roles[name] == value

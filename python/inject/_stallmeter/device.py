@@ -96,6 +96,7 @@ os.register_at_fork(after_in_child=unsettled.clear)  # they are the parent's to 
 
 def register(device):
     known["device"] = device
+    record.watch_batches(requested, delivered)
 
 
 def is_ready() -> bool:

@@ -16,7 +16,7 @@ local = threading.local()
 lock = threading.Lock()
 known = {}  # id(loader) -> Loader
 by_name = {}  # name -> Loader, the newest of that name
-iterations = {}  # id(iterator) -> Iteration
+iterations = record.iterations  # id(iterator) -> Iteration
 ordinals = itertools.count()
 forgotten = set()  # names and ordinals live on when a loader dies: weak references that have fired
 
@@ -42,21 +42,18 @@ class Loader:
         record.fact("\n".join(["loader", f"ordinal={self.ordinal}", f"name={clean(self.name)}", *lines]))
 
 
-class Iteration:
-    """One pass over a loader, seen from the thread that iterates."""
+class Iteration(record.Batches):
+    """One pass over a loader, seen from the thread that iterates. Its batches are counted in C: ext/py_loader.c."""
 
-    __slots__ = ("loader", "number", "sent", "counts", "next_count", "arrived", "yielded", "parallel", "in_order", "alive")
+    __slots__ = ("loader", "alive")
 
     def __init__(self, loader):
         self.loader = loader
+        self.ordinal = loader.ordinal
         self.number = loader.iterations
         loader.iterations += 1
-        self.sent = 0  # torch's _send_idx when we last looked
-        self.counts = {}  # task -> samples asked for
-        self.next_count = 0
         self.arrived = -1
         self.yielded = 0
-        self.parallel = False
         self.in_order = True
 
 

@@ -1,7 +1,7 @@
 """torch.utils.data, seen from the process that iterates: ITERATE, NEXT, SAMPLER, PUT and ARRIVE.
 
 Every hook is a C wrapper around one of torch's own functions, put into its class: it leaves no frame, and the loader's
-attributes are not touched. What a hook needs and torch does not have (yet, or any more) is left out, and a fact says
+attributes are not touched. What they do for every batch is in C too, ext/py_loader.c. What a hook needs and torch does not have (yet, or any more) is left out, and a fact says
 what is then estimated. docs/reaching.md lists the hooks.
 """
 
@@ -9,15 +9,12 @@ import os
 import sys
 import threading
 
-from . import device, loaders, processes, record, torch_fetch, torch_transport
+from . import loaders, processes, record, torch_fetch, torch_transport
 from .loaders import local
 from .torch_hooks import GETTING, hook, name_of, where_of
-from .vocabulary import ARRIVE, ITERATE, KEY_COUNT, KEY_ITERATION, KEY_LOADER, KEY_TASK, KEY_WORKER, NEXT, PUT, SAMPLER
+from .vocabulary import ITERATE, KEY_ITERATION, KEY_LOADER, NEXT, SAMPLER
 
-args = record.args
-put = record.mark_role(PUT, "put")
-arrive = record.mark_role(ARRIVE, "arrive")
-sampler_spans = {}
+sampler_spans = {}  # ordinal of the loader -> span
 
 DEFAULT_COLLATE = ("default_collate", "default_convert")
 
@@ -82,6 +79,7 @@ def iterate_begins(iterator, loader, first_iter=False):
     entry = loaders.find(loader, settings_of(loader))
     iteration = loaders.Iteration(entry)
     iteration.in_order = bool(getattr(loader, "in_order", True))
+    iteration.sampler = sampler_span(loader, entry.ordinal)
     loaders.remember(loaders.iterations, iterator, iteration)
     local.building = iteration
     processes.say()
@@ -91,7 +89,7 @@ def iterate_begins(iterator, loader, first_iter=False):
 def iterate_ends(result, iterator, loader, first_iter=False):
     iteration = local.building
     local.building = None
-    args(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number)
+    record.args(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number)
     iteration.parallel = hasattr(iterator, "_rcvd_idx")
     for index, worker in enumerate(getattr(iterator, "_workers", ())):
         say_worker(iteration, index, worker)
@@ -106,86 +104,20 @@ def say_worker(iteration, index, worker):
     record.fact("\n".join(lines))
 
 
-# ------------------------------------------------------------------------------------------------- one batch
-
-def task_of(iterator, iteration) -> int:
-    """torch's number of the batch that __next__ is about to return."""
-    if not iteration.parallel:
-        return iteration.yielded
-    return iterator._rcvd_idx - 1 if iteration.in_order else iteration.arrived
-
-
-def next_begins(iterator):
-    if device.known["device"] is not None:
-        device.requested()
+def sampler_span(loader, ordinal):
+    if ordinal not in sampler_spans:
+        sampler = sampler_that_draws(loader)
+        draw = getattr(type(sampler), "__iter__", None)
+        sampler_spans[ordinal] = record.span_role(SAMPLER, type(sampler).__qualname__, where_of(draw))
+    return sampler_spans[ordinal]
 
 
-def next_ends(result, iterator):
-    iteration = loaders.iterations.get(id(iterator))
-    if iteration is None:
-        return
-    if result is record.FAILED:
-        args(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number)
-        return
-    task = task_of(iterator, iteration)
-    count = iteration.counts.pop(task, 0) if iteration.parallel else iteration.next_count
-    iteration.yielded += 1
-    args(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number, KEY_TASK, task, KEY_COUNT, count)
-    if device.known["device"] is not None:
-        device.delivered(iteration.loader.ordinal, iteration.number, task)
-
-
-def sampler_begins(iterator):
-    iteration = loaders.iterations.get(id(iterator))
-    return iteration is not None and (sampler_spans.get(iteration.loader.ordinal) or sampler_span(iterator, iteration))
-
-
-def sampler_span(iterator, iteration):
-    sampler = sampler_of_iterator(iterator)
-    draw = getattr(type(sampler), "__iter__", None)
-    span = record.span_role(SAMPLER, type(sampler).__qualname__, where_of(draw))
-    sampler_spans[iteration.loader.ordinal] = span
-    return span
-
-
-def sampler_of_iterator(iterator):
-    batches = getattr(iterator, "_index_sampler", None)
+def sampler_that_draws(loader):
+    """As torch asks it, so that a batch sampler given for a sampler is not taken for what it draws from."""
+    batches = getattr(loader, "_index_sampler", None)
     if type(batches).__module__.split(".")[0] == "torch":
         return getattr(batches, "sampler", batches)
     return batches
-
-
-def sampler_ends(indices, iterator):
-    iteration = loaders.iterations[id(iterator)]
-    if indices is record.FAILED:  # the sampler had ended
-        args(KEY_LOADER, iteration.loader.ordinal, KEY_COUNT, 0)
-        return
-    args(KEY_LOADER, iteration.loader.ordinal)
-    iteration.next_count = len(indices) if isinstance(indices, (list, tuple)) else 1
-
-
-def put_ends(result, iterator):
-    iteration = loaders.iterations.get(id(iterator))
-    sent = iterator._send_idx
-    if iteration is None or sent == 0:
-        return
-    if iteration.sent >= sent:
-        return
-    task = sent - 1
-    iteration.sent = sent
-    iteration.counts[task] = iteration.next_count
-    worker = iterator._task_info[task][0]
-    put(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number, KEY_TASK, task, KEY_WORKER, worker)
-
-
-def get_ends(result, iterator, timeout=None):
-    iteration = loaders.iterations.get(id(iterator))
-    if result is record.FAILED or not result[0] or iteration is None:
-        return
-    task, data = result[1]
-    if type(task) is int and type(data).__name__ != "_IterableDatasetStopIteration":
-        iteration.arrived = task
-        arrive(KEY_LOADER, iteration.loader.ordinal, KEY_ITERATION, iteration.number, KEY_TASK, task)
 
 
 # ---------------------------------------------------------------------------------------------- installation
@@ -200,16 +132,16 @@ def hook_iterators(module):
     base, _, parallel = classes = [getattr(module, name, None) for name in names]
     for cls in filter(None, classes):
         hook(cls, "__init__", iterate, iterate_begins, iterate_ends)
-    if base is None or not hook(base, "__next__", record.span_role(NEXT, "next"), next_begins, next_ends):
+    if base is None or not hook(base, "__next__", record.span_role(NEXT, "next"), record.next_begins, record.next_ends):
         estimated("wait", "torch has no _BaseDataLoaderIter.__next__")
         return
-    if not hook(base, "_next_index", record.span_role(SAMPLER, "sampler"), sampler_begins, sampler_ends):
+    if not hook(base, "_next_index", record.span_role(SAMPLER, "sampler"), record.sampler_begins, record.sampler_ends):
         estimated("sampler", "torch has no _BaseDataLoaderIter._next_index")
     if parallel is None:
         estimated("tasks", "torch has no _MultiProcessingDataLoaderIter")
         return
     hook(parallel, "_reset", iterate, iterate_begins, iterate_ends)
-    for name, after, doing in (("_try_put_index", put_ends, 0), ("_try_get_data", get_ends, GETTING)):
+    for name, after, doing in (("_try_put_index", record.put_ends, 0), ("_try_get_data", record.get_ends, GETTING)):
         if not hook(parallel, name, None, None, after, doing):
             estimated("tasks", f"torch has no _MultiProcessingDataLoaderIter.{name}")
 

@@ -46,11 +46,6 @@ def dump_ends(result, message, protocol=None):
         args(KEY_BYTES, len(result), KEY_TASK, message[0], KEY_TENSOR_BYTES, tensor_bytes(message[1]))
 
 
-def load_ends(result, data, **options):
-    if is_message(result):
-        args(KEY_BYTES, len(data), KEY_TASK, result[0])
-
-
 class Pickling:
     """Stands for `_ForkingPickler` where the queues look it up."""
 
@@ -58,7 +53,7 @@ class Pickling:
         self._pickler = pickler
         self.dumps = record.wrap(pickler.dumps, record.span_role(SERIALIZE, "serialize"), dump_begins, dump_ends)
         self.loads = record.wrap(
-            pickler.loads, record.span_role(DESERIALIZE, "deserialize"), None, load_ends, while_doing=GETTING)
+            pickler.loads, record.span_role(DESERIALIZE, "deserialize"), None, record.load_ends, while_doing=GETTING)
 
     def __getattr__(self, name):
         return getattr(self._pickler, name)
