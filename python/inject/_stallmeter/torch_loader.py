@@ -1,8 +1,8 @@
 """torch.utils.data, seen from the process that iterates: ITERATE, NEXT, SAMPLER, PUT and ARRIVE.
 
 Every hook is a C wrapper around one of torch's own functions, put into its class: it leaves no frame, and the loader's
-attributes are not touched. What they do for every batch is in C too, ext/py_loader.c. What a hook needs and torch does not have (yet, or any more) is left out, and a fact says
-what is then estimated. docs/reaching.md lists the hooks.
+attributes are not touched. What the hooks do for every batch is in C too, ext/py_loader.c. What a hook needs and torch
+does not have (yet, or any more) is left out, and a fact says what is then estimated. docs/reaching.md lists the hooks.
 """
 
 import os
