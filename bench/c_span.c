@@ -87,7 +87,8 @@ static inline void store_reference(uint64_t what)
 {
 	uint64_t at = reference_at++ % (REFERENCE_BYTES / sizeof(struct reference_event));
 	reference_ring[at] = (struct reference_event){sm_inline_ticks(), what};
-	__asm__ volatile("" ::: "memory");
+	/* somebody may look at the ring: nobody does, and without this the compiler left the stores out */
+	__asm__ volatile("" ::"r"(reference_ring) : "memory");
 }
 
 static __attribute__((noinline)) void reference_chunk(void)
