@@ -86,6 +86,50 @@ def test_a_part_of_a_program_is_profiled(tmp_path, method):
     assert not (tmp_path / "run" / "live").exists()
 
 
+TWICE = """
+import sys
+sys.path.insert(0, {trainings!r})
+import stallmeter
+from pieces import Samples, Trainer
+from torch.utils.data import DataLoader
+
+
+class Whole(Samples):
+    def __getitems__(self, indices):
+        return [self[index] for index in indices]
+
+
+def main(workers):
+    train_loader = DataLoader(Whole(160, 0.01), batch_size=4, num_workers=workers)
+    trainer = Trainer()
+    with stallmeter.profile("before") as run:
+        for batch in DataLoader(Samples(8, 0.001), batch_size=2):
+            pass
+    for part in ("first", "second"):
+        with stallmeter.profile(part) as run:
+            for batch in train_loader:
+                trainer.step(batch, 0.002)
+        (loader,) = run.report.loaders
+        reasons = [row.why for row in run.report.not_measured if "__getitems__" in row.why]
+        print(loader.name, loader.num_workers, loader.batch_size, loader.batches, run.report.verdict.class_, bool(reasons),
+              *[stage.stage for stage in loader.stages if stage.stage != "reorder"])  # whether one overtakes another is chance
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_the_second_part_is_told_all_that_the_first_was(tmp_path, workers):
+    (tmp_path / "twice.py").write_text(TWICE.format(trainings=str(TRAININGS)))
+    done = python(tmp_path, sys.executable, "twice.py", workers)
+    assert done.returncode == 0, done.stderr
+    first, second = done.stdout.splitlines()
+    assert first.startswith(f"train {workers} 4 40 INPUT_BOUND"), first
+    assert first == second
+
+
 def test_under_run_it_is_the_runs(tmp_path):
     source = "import stallmeter\nwith stallmeter.profile() as run:\n    pass\ntry:\n    run.report\nexcept RuntimeError as e:\n    print(e)\n"
     (tmp_path / "job.py").write_text(source)
