@@ -31,7 +31,7 @@ enum sm_read_form {
 
 struct sm_read; /* a run, read and judged; safe to write from several threads at once */
 
-/* Reads a run directory or one .stall file; takes about a second for a hundred million events. Returns 0, or a negative
+/* Reads a run directory or one .stall file; bench/trace_100m.c measures how long that takes. Returns 0, or a negative
  * errno when the files could not be read, or a number of -4096 and below when they are no run of ours, are damaged, or
  * were written by a later version; then `why` holds one line for people. */
 SM_API int sm_read_open(struct sm_read **ret_read, const char *path, char why[SM_READ_WHY]);

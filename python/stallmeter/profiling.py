@@ -116,6 +116,7 @@ def profile(directory=None, *, name=None, level="detailed", limit_bytes=None):
 
     `directory` must not exist yet; without one it is named after the script and the time. `level` is basic, detailed,
     comprehensive or production. Under `stallmeter run` nothing is started twice: that run records this part too.
+    Of workers that are alive already nothing is seen: make the iterator of a loader inside.
     Raises ValueError for a wrong argument, FileExistsError for a directory that is taken, RuntimeError inside another
     profile(), OSError where nothing can be recorded.
     """

@@ -118,52 +118,55 @@ static bool listen_to_run(struct sm_collector *collector, int socket)
 	return errno == EAGAIN;
 }
 
+/* False when nothing more can be heard there. */
+typedef bool listener(struct sm_collector *collector, int fd);
+
+/* To the end of the job, and of the collector. */
+static int go_on(struct sm_collector *collector, int fd, listener *listen, struct sm_error *reterr)
+{
+	int r;
+	while ((r = sm_collector_step(collector, fd)) > 0) {
+		if (fd >= 0 && !listen(collector, fd)) {
+			fd = -1;
+		}
+	}
+	int finished = sm_collector_finish(collector, reterr);
+	sm_collector_destroy(collector);
+	return r ? r : finished;
+}
+
 int sm_beside_collect(const struct sm_collector_options *options, int socket)
 {
 	struct sm_collector *collector = NULL;
 	struct sm_error error = {0};
-	int wake_fd = socket;
 	int r = sm_collector_create(options, &collector, &error);
 	if (r) {
 		say(socket, TROUBLE, r, error.msg);
 		return r;
 	}
-	while ((r = sm_collector_step(collector, wake_fd)) > 0) {
-		if (wake_fd >= 0 && !listen_to_run(collector, wake_fd)) {
-			wake_fd = -1;
-		}
-	}
-	int finished = sm_collector_finish(collector, &error);
-	sm_collector_destroy(collector);
-	if (r || finished) {
-		say(socket, TROUBLE, r ? r : finished, error.msg);
+	r = go_on(collector, socket, listen_to_run, &error);
+	if (r) {
+		say(socket, TROUBLE, r, error.msg);
 	}
 	say(socket, DONE, 0, "");
-	return r ? r : finished;
+	return r;
 }
 
-static bool is_readable(int fd)
+static bool listen_for_end(struct sm_collector *collector, int fd)
 {
 	struct pollfd source = {.fd = fd, .events = POLLIN};
-	return fd >= 0 && poll(&source, 1, 0) > 0;
+	bool ended = poll(&source, 1, 0) > 0;
+	if (ended) {
+		sm_collector_job_ended(collector, 0);
+	}
+	return !ended;
 }
 
 int sm_beside_collect_until(const struct sm_collector_options *options, int until_fd)
 {
 	struct sm_collector *collector = NULL;
 	int r = sm_collector_create(options, &collector, NULL);
-	if (r) {
-		return r;
-	}
-	while ((r = sm_collector_step(collector, until_fd)) > 0) {
-		if (is_readable(until_fd)) {
-			sm_collector_job_ended(collector, 0);
-			until_fd = -1;
-		}
-	}
-	int finished = sm_collector_finish(collector, NULL);
-	sm_collector_destroy(collector);
-	return r ? r : finished;
+	return r ? r : go_on(collector, until_fd, listen_for_end, NULL);
 }
 
 static void run_collector(const struct sm_collector_options *given, int socket, int lock_fd)
