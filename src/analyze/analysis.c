@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { SHARE_WALL_LEAST_S = 1 };
+
 static double number_fact(const struct sm_model *model, const char *key)
 {
 	const char *text = sm_model_fact(model, key);
@@ -85,11 +87,18 @@ static void set_time(struct sm_analysis *analysis)
 	analysis->time_s = begin_ns < end_ns ? (double)(end_ns - begin_ns) * 1e-9 : NAN;
 }
 
+/* What starting and ending take is spread over nothing in a run of a few milliseconds, and more than 100 % of it: true, and
+ * no measure of what watching costs. */
 static void set_own_cost(struct sm_analysis *analysis)
 {
 	double wall_s = number_fact(analysis->model, "collector.wall_s");
+	bool is_short = wall_s < SHARE_WALL_LEAST_S;
 	analysis->own_cpu_s = number_fact(analysis->model, "collector.cpu_s");
-	analysis->own_cpu_share = wall_s > 0 ? analysis->own_cpu_s / wall_s : NAN;
+	analysis->own_cpu_share = is_short ? NAN : analysis->own_cpu_s / wall_s;
+	if (is_short && !isnan(analysis->own_cpu_s)) {
+		analysis->no_own_share_why =
+			"the run took less than a second, of which starting and ending are most";
+	}
 }
 
 int sm_analysis_build(

@@ -81,7 +81,9 @@ struct sm_analysis {
 	int training_loader; /* index of the loader that feeds the training steps, -1 without any */
 	struct sm_verdict verdict;
 	double usable_cores;		 /* affinity, control group, online: the least */
-	double own_cpu_s, own_cpu_share; /* ours: collector and recording; NaN when unknown */
+	double own_cpu_s, own_cpu_share; /* of the collector, and of one core; NaN when unknown */
+	const char
+		*no_own_share_why; /* own_cpu_s is known and its share means nothing; else NULL */
 };
 
 double sm_analysis_loader_time_s(

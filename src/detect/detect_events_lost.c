@@ -6,6 +6,9 @@
 static int look(const struct sm_judge *judge)
 {
 	const struct sm_model *model = judge->analysis->model;
+	if (!model->events && !model->events_lost) {
+		return sm_findings_lack(judge->findings, judge->detector, "no event was recorded");
+	}
 	if (!model->events_lost) {
 		return 0;
 	}

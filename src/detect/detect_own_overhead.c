@@ -5,14 +5,14 @@
 #include <math.h>
 
 enum {
-	BOUND_PERCENT = 1, /* of the job's CPU: what stallmeter promises to stay under */
+	BOUND_PERCENT = 1, /* of one core: what stallmeter promises to stay under */
 	STARTING_MS = 100, /* of CPU: starting and ending, whatever the length of the run */
 };
 
 static double share_without_starting(const struct sm_analysis *analysis)
 {
-	double job_s = analysis->own_cpu_s / analysis->own_cpu_share;
-	return (analysis->own_cpu_s - STARTING_MS * 1e-3) / job_s;
+	double wall_s = analysis->own_cpu_s / analysis->own_cpu_share;
+	return (analysis->own_cpu_s - STARTING_MS * 1e-3) / wall_s;
 }
 
 static int look(const struct sm_judge *judge)
@@ -20,7 +20,9 @@ static int look(const struct sm_judge *judge)
 	const struct sm_analysis *analysis = judge->analysis;
 	if (isnan(analysis->own_cpu_share)) {
 		return sm_findings_lack(judge->findings, judge->detector,
-			"the CPU used by stallmeter itself is not known");
+			analysis->no_own_share_why
+				? analysis->no_own_share_why
+				: "the CPU used by stallmeter itself is not known");
 	}
 	if (!(share_without_starting(analysis) * 100 >= BOUND_PERCENT)) {
 		return 0;
@@ -29,8 +31,9 @@ static int look(const struct sm_judge *judge)
 	if (!finding) {
 		return -ENOMEM;
 	}
-	finding->risk = "Recording took {own_cpu_s} of CPU, {own_cpu_share} of the job's: what is "
-			"reported includes some of it.";
+	finding->risk =
+		"The process beside the job took {own_cpu_s} of CPU, {own_cpu_share} of one "
+		"core: what is reported includes some of it.";
 	sm_finding_evidence(finding, "own_cpu_s", analysis->own_cpu_s, "s");
 	sm_finding_evidence(finding, "own_cpu_share", analysis->own_cpu_share, "share");
 	sm_finding_suggest(
@@ -44,14 +47,13 @@ const struct sm_detector sm_detect_own_overhead = {
 	.id = "SM703",
 	.type = "OVERHEAD_OVER_BOUND",
 	.title = "Measuring took more than it should",
-	.summary =
-		"stallmeter's own CPU, in the job and beside it, is above the bound it promises.",
+	.summary = "The CPU of stallmeter's process beside the job is above the bound it promises.",
 	.causes = "",
-	.evidence = "At least {BOUND_PERCENT} % of the job's CPU, {STARTING_MS} ms for starting "
-		    "and ending left out, by the accounts of the collector "
-		    "and of the recorded spans.",
+	.evidence = "At least {BOUND_PERCENT} % of one core, {STARTING_MS} ms for starting and "
+		    "ending left out, by the collector's own account; not judged in runs of less "
+		    "than a second.",
 	.fixes = "A lower level; a longer run, over which starting up is spread.",
-	.wrong = "A job that computes next to nothing has a large share of nothing.",
+	.wrong = "What recording itself takes, inside the job, is not in it.",
 	.bounds = bounds,
 	.needs = 0,
 	.look_at_run = look,

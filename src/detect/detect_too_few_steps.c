@@ -6,7 +6,10 @@
 static int look(const struct sm_judge *judge)
 {
 	const struct sm_analysis *analysis = judge->analysis;
-	if (!analysis->loader_count || analysis->steps.count >= SM_JUDGE_STEPS_LEAST) {
+	if (!analysis->loader_count) {
+		return sm_findings_lack(judge->findings, judge->detector, "no loader was iterated");
+	}
+	if (analysis->steps.count >= SM_JUDGE_STEPS_LEAST) {
 		return 0;
 	}
 	struct sm_finding *finding = sm_findings_add(judge->findings, judge->detector, NULL);

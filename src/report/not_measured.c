@@ -54,6 +54,8 @@ static void tell_host(const struct teller *teller)
 	add(teller, !has_fact(teller, "host.shm_bytes"), "host.shm", why);
 	add(teller, isnan(teller->report->analysis->own_cpu_s), "overhead",
 		"the collector did not say what it used: it was cut short or not there");
+	const char *no_share_why = teller->report->analysis->no_own_share_why;
+	add(teller, no_share_why != NULL, "overhead share", no_share_why);
 }
 
 static void tell_steps(const struct teller *teller)

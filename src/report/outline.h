@@ -127,7 +127,7 @@ struct sm_outline {
 	const struct sm_outline_loader *training; /* NULL: none feeds the training */
 	struct sm_outline_pair *operations;	  /* name, "12 times, 1.2 s, of it 0.3 s its own" */
 	size_t operation_count;
-	const char *overhead; /* "0.4 % CPU of one core (1.2 s)" */
+	const char *overhead; /* "overhead 0.4 % of one core (1.2 s of CPU time)" */
 	const char *quality;  /* "184,201 events, none lost" */
 };
 

@@ -104,17 +104,24 @@ static const char *say_broken(struct sm_phrases *words, const struct sm_model *m
 	       "judged";
 }
 
+static const char *say_overhead(struct sm_phrases *words, const struct sm_analysis *analysis)
+{
+	if (isnan(analysis->own_cpu_s)) {
+		return "overhead unknown";
+	}
+	const char *seconds = sm_phrases_seconds(words, analysis->own_cpu_s);
+	return isnan(analysis->own_cpu_share)
+		       ? sm_phrases_printf(words, "overhead %s of CPU time", seconds)
+		       : sm_phrases_printf(words, "overhead %s of one core (%s of CPU time)",
+				 sm_phrases_share(words, analysis->own_cpu_share), seconds);
+}
+
 static void build_quality(struct sm_outline *outline, const struct sm_report *report)
 {
 	struct sm_phrases *words = &outline->words;
 	const struct sm_analysis *analysis = report->analysis;
 	const struct sm_model *model = report->model;
-	outline->overhead =
-		isnan(analysis->own_cpu_s)
-			? "overhead unknown"
-			: sm_phrases_printf(words, "overhead %s of one core (%s of CPU time)",
-				  sm_phrases_share(words, analysis->own_cpu_share),
-				  sm_phrases_seconds(words, analysis->own_cpu_s));
+	outline->overhead = say_overhead(words, analysis);
 	outline->quality = sm_phrases_printf(words, "%s events, %s lost",
 		sm_phrases_count(words, (double)model->events),
 		model->events_lost ? sm_phrases_count(words, (double)model->events_lost) : "none");

@@ -186,7 +186,22 @@ def test_what_is_no_training_is_run_and_not_judged(name, tmp_path):
     bare = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == bare.stdout
     assert "Traceback" not in done.stderr
-    cannot_tell(report_in(tmp_path), "DataLoader", "stallmeter run -- python")
+    report = report_in(tmp_path)
+    cannot_tell(report, "DataLoader", "stallmeter run -- python")
+    nothing_is_claimed_of_a_moment(report, done.stderr)
+
+
+def nothing_is_claimed_of_a_moment(report: dict, said: str) -> None:
+    """A rule that had nothing to look at has not passed, and a share of a few milliseconds is no figure."""
+    overhead = report["run"]["overhead"]
+    reasons = {row["what"]: row["why"] for row in report["not_measured"]}
+    assert reasons["SM701"] == "no loader was iterated" and "SM701" not in report["passed"]
+    assert overhead["cpu_s"] > 0
+    if overhead["cpu_share"] is None:
+        assert "less than a second" in reasons["overhead share"] and "SM703" not in report["passed"]
+        assert "of one core" not in said
+    else:
+        assert report["run"]["wall_s"] > 0.5 and overhead["cpu_share"] < 0.5
 
 
 def cannot_tell(report: dict, *words: str) -> None:

@@ -51,9 +51,12 @@ static void test_a_run_without_loaders_is_not_judged(void **state)
 {
 	struct analysis_make *make = ordinary(20);
 	make->analysis.loader_count = 0;
+	make->model.events = 7;
 	analysis_make_run(make);
 	assert_int_equal(make->findings.count, 0);
 	assert_string_equal(analysis_make_not_judged(make, "SM102"), "no loader was iterated");
+	assert_string_equal(analysis_make_not_judged(make, "SM701"), "no loader was iterated");
+	assert_false(analysis_make_passed(make, "SM701"));
 	assert_true(analysis_make_passed(make, "SM702"));
 	analysis_make_destroy(make);
 }
