@@ -53,7 +53,14 @@ _inner.ensure_session()
 _inner.start()
 
 __version__ = "0.1.0"
-__all__ = ["Report", "TraceError", "counter", "load", "mark", "profile", "span", "wrap"]
+
+#: what is imported when it is first used, and where it stands: never in a worker
+_LATER = {
+    "BottleneckProfilerConfig": "configs", "DataLoadingProfilerConfig": "configs", "PreprocessingProfilerConfig": "configs",
+    "BottleneckType": "kinds", "DataLoadingBottleneck": "kinds", "PreprocessingBottleneck": "kinds", "ProfilingLevel": "kinds",
+    "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
+}
+__all__ = sorted([*_LATER, "counter", "mark", "span", "wrap"])
 
 span = _record.span
 mark = _record.mark
@@ -69,10 +76,6 @@ def wrap(loader, name=None):
     from _stallmeter import plain_loader
 
     return plain_loader.wrap(loader, name)
-
-
-#: what is imported when it is first used, and where it stands: never in a worker
-_LATER = {"Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling"}
 
 
 def __getattr__(name):

@@ -3,6 +3,13 @@ from types import TracebackType
 from typing import TypeVar
 
 from ._read import TraceError as TraceError
+from .configs import BottleneckProfilerConfig as BottleneckProfilerConfig
+from .configs import DataLoadingProfilerConfig as DataLoadingProfilerConfig
+from .configs import PreprocessingProfilerConfig as PreprocessingProfilerConfig
+from .kinds import BottleneckType as BottleneckType
+from .kinds import DataLoadingBottleneck as DataLoadingBottleneck
+from .kinds import PreprocessingBottleneck as PreprocessingBottleneck
+from .kinds import ProfilingLevel as ProfilingLevel
 from .profiling import profile as profile
 from .report import Report as Report
 from .report import load as load
@@ -11,7 +18,7 @@ _F = TypeVar("_F", bound=Callable[..., object])
 _L = TypeVar("_L", bound=Iterable[object])
 
 __version__: str
-__all__ = ["Report", "TraceError", "counter", "load", "mark", "profile", "span", "wrap"]
+__all__: list[str]
 
 class Span:
     def __enter__(self) -> Span: ...
