@@ -3,6 +3,8 @@
 A wrong type is a TypeError and a value out of range a ValueError; both name the field.
 """
 
+# The fields have the types that their specification prints, to the letter.
+# ruff: noqa: UP006, UP035
 import os
 from dataclasses import dataclass, field
 from typing import List
