@@ -65,12 +65,13 @@ void sm_build_destroy(struct sm_build *build)
 	sm_build_series_finish(build);
 	struct sm_map *maps[] = {&build->thread_by_id, &build->operation_by_text,
 		&build->transform_by_text, &build->process_by_pid, &build->worker_by_pid,
-		&build->series_by_id};
+		&build->series_by_id, &build->row_by_key, &build->share_by_key};
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
 		sm_map_finish(maps[i]);
 	}
 	void *tables[] = {build->threads, build->loaders, build->processes, build->transforms,
-		build->fetches, build->batches, build->samples, build->feeds};
+		build->fetches, build->batches, build->samples, build->feeds, build->sessions,
+		build->rows, build->shares};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		sm_mem_free(tables[i]);
 	}
@@ -277,6 +278,7 @@ int sm_build_complete(struct sm_build *build, const struct sm_trace_summary *sum
 	if (!error) {
 		set_run(build, summary);
 	}
+	error = error ? error : sm_build_sessions_complete(build);
 	error = error ? error : sm_build_series_complete(build);
 	error = error ? error : sm_build_join(build);
 	return error ? error : sm_build_lanes(build);

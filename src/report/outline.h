@@ -88,6 +88,23 @@ struct sm_outline_loader {
 	size_t slowest_count;
 };
 
+struct sm_outline_operation { /* in a session */
+	const char *name, *type, *count, *inclusive, *own;
+	double share; /* its own time, of the session; NaN: in workers only */
+	const char *share_text;
+	const char *typical, *slow; /* p50 and p99 of one, "" where none ended */
+	const char *ceiling;	    /* "1.31x": what the session could gain if it cost nothing */
+};
+
+struct sm_outline_session {
+	const char *name, *wall;
+	const char *state;			 /* "" or why its end is not known */
+	struct sm_outline_operation *operations; /* the dearest first */
+	size_t operation_count;
+	double rest; /* share in no operation; NaN: threads side by side, so shares do not add up */
+	const char *rest_text, *rest_time;
+};
+
 struct sm_outline {
 	struct sm_arena arena; /* owns everything below */
 	struct sm_phrases words;
@@ -127,6 +144,8 @@ struct sm_outline {
 	const struct sm_outline_loader *training; /* NULL: none feeds the training */
 	struct sm_outline_pair *operations;	  /* name, "12 times, 1.2 s, of it 0.3 s its own" */
 	size_t operation_count;
+	struct sm_outline_session *sessions;
+	size_t session_count;
 	const char *overhead; /* "overhead 0.4 % of one core (1.2 s of CPU time)" */
 	const char *quality;  /* "184,201 events, none lost" */
 };
@@ -139,6 +158,7 @@ void sm_outline_finish(struct sm_outline *outline); /* fine on a zeroed one */
 void sm_outline_run_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
+void sm_outline_sessions_build(struct sm_outline *outline, const struct sm_report *report);
 /* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */
 double sm_outline_loaders_busy_share(const struct sm_worker *worker);
 /* Of a suggested change: an argument of a DataLoader (else it is in the text alone); one that is True or False. */

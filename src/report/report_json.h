@@ -8,8 +8,9 @@
 int sm_report_json_write(
 	struct sm_json *json, const char *key, const struct sm_report *report); /* 0 or -ENOMEM */
 
-/* Its two large members. */
+/* Its large members. */
 void sm_report_json_loaders_write(struct sm_json *json, const struct sm_report *report);
 void sm_report_json_findings_write(struct sm_json *json, const struct sm_findings *findings);
+void sm_report_json_sessions_write(struct sm_json *json, const struct sm_model *model);
 
 #endif

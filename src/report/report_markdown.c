@@ -95,6 +95,27 @@ static void write_stages(FILE *out, const struct sm_outline_loader *loader)
 	fputc('\n', out);
 }
 
+static void write_session(FILE *out, const struct sm_outline_session *session)
+{
+	put_all(out, "Session **", session->name, "**: ");
+	put_all(out, "", session->wall, *session->state ? ", " : "\n\n");
+	put_all(out, "", session->state, *session->state ? "\n\n" : "");
+	if (!session->operation_count) {
+		return;
+	}
+	fputs("| operation | type | of the session | own | with those inside | times | median | "
+	      "99th |\n|---|---|--:|--:|--:|--:|--:|--:|\n",
+		out);
+	for (size_t i = 0; i < session->operation_count; i++) {
+		const struct sm_outline_operation *row = &session->operations[i];
+		put_all(out, "| ", row->name, " | ");
+		put_all(out, "", row->type, " | ");
+		fprintf(out, "%s | %s | %s | %s | %s | %s |\n", row->share_text, row->own,
+			row->inclusive, row->count, row->typical, row->slow);
+	}
+	fputc('\n', out);
+}
+
 static void write_quality(FILE *out, const struct sm_outline *outline)
 {
 	put_all(out, "Measured: ", outline->quality, "; ");
@@ -118,6 +139,9 @@ int sm_report_markdown(const struct sm_report *report, FILE *out)
 	write_findings(out, &outline);
 	for (size_t i = 0; i < outline.loader_count; i++) {
 		write_stages(out, &outline.loaders[i]);
+	}
+	for (size_t i = 0; i < outline.session_count; i++) {
+		write_session(out, &outline.sessions[i]);
 	}
 	write_quality(out, &outline);
 	sm_outline_finish(&outline);
