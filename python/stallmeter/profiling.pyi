@@ -1,13 +1,22 @@
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from os import PathLike
-from typing import Literal
+from typing import Literal, TypedDict
 
 from .report import Report
+
+class Alert(TypedDict):
+    time_s: float
+    kind: Literal["memory", "gpu_memory", "cpu", "io"]
+    value: float
+    threshold: float
+    state: Literal["begin", "end"]
 
 class Profile:
     directory: str | None
     @property
     def report(self) -> Report: ...
+    def alerts(self) -> list[Alert]: ...
 
 def profile(
     directory: str | PathLike[str] | None = None,
@@ -15,4 +24,8 @@ def profile(
     name: str | None = None,
     level: Literal["basic", "detailed", "comprehensive", "production"] = "detailed",
     limit_bytes: int | None = None,
+    interval: float | None = None,
+    memory_threshold: float | None = None,
+    gpu_threshold: float | None = None,
+    without: Iterable[Literal["memory", "gpu", "cpu", "io"]] = (),
 ) -> AbstractContextManager[Profile]: ...
