@@ -159,6 +159,9 @@ void sm_outline_run_build(struct sm_outline *outline, const struct sm_report *re
 void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_sessions_build(struct sm_outline *outline, const struct sm_report *report);
+/* What there is to do about an operation; "" where it took no time of its own. */
+const char *sm_outline_sessions_advice(struct sm_phrases *words,
+	const struct sm_model_session *session, const struct sm_session_operation *row);
 /* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */
 double sm_outline_loaders_busy_share(const struct sm_worker *worker);
 /* Of a suggested change: an argument of a DataLoader (else it is in the text alone); one that is True or False. */

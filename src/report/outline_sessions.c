@@ -15,6 +15,20 @@ static int dearest_first(const void *left, const void *right)
 	return a < b ? 1 : a > b ? -1 : 0;
 }
 
+const char *sm_outline_sessions_advice(struct sm_phrases *words,
+	const struct sm_model_session *session, const struct sm_session_operation *row)
+{
+	double share = sm_model_session_severity(session, row);
+	if (!(share > 0 && share < 1)) {
+		return "";
+	}
+	return sm_phrases_printf(words,
+		"Look into %s: %s of the session is its own time; if it took none, the session "
+		"would be %s faster at most",
+		sm_phrases_clean(words, row->operation->name), sm_phrases_share(words, share),
+		sm_phrases_times(words, 1 / (1 - share)));
+}
+
 static struct sm_outline_operation say_operation(struct sm_phrases *words,
 	const struct sm_model_session *session, const struct sm_session_operation *row)
 {

@@ -211,7 +211,7 @@ int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_
 	rc = sm_not_measured_each(report, write_reason, json) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
 	write_operations(json, report->model);
-	sm_report_json_sessions_write(json, report->model);
+	rc = sm_report_json_sessions_write(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	sm_json_begin_array(json, "alerts");
 	sm_json_end(json);
 	rc = write_metrics(json, &arena, report->model) || rc ? -ENOMEM : 0;

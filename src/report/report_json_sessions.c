@@ -1,6 +1,8 @@
 #include "report/figures.h"
+#include "report/outline.h"
 #include "report/report_json.h"
 
+#include <errno.h>
 #include <math.h>
 
 static void write_blocks(struct sm_json *json, const struct sm_blocks *blocks)
@@ -8,8 +10,16 @@ static void write_blocks(struct sm_json *json, const struct sm_blocks *blocks)
 	sm_figures_numbers(json, "blocks_s", blocks->mean, blocks->full);
 }
 
-static void write_operation(struct sm_json *json, const struct sm_model_session *session,
-	const struct sm_session_operation *row)
+/* What can be said of an operation that we know from outside only. */
+static void write_advice(struct sm_json *json, struct sm_phrases *words,
+	const struct sm_model_session *session, const struct sm_session_operation *row)
+{
+	const char *advice = sm_outline_sessions_advice(words, session, row);
+	sm_json_string(json, "advice", *advice ? advice : NULL);
+}
+
+static void write_operation(struct sm_json *json, struct sm_phrases *words,
+	const struct sm_model_session *session, const struct sm_session_operation *row)
 {
 	double severity = sm_model_session_severity(session, row);
 	sm_json_begin_object(json, NULL);
@@ -25,6 +35,7 @@ static void write_operation(struct sm_json *json, const struct sm_model_session 
 	sm_figures_number(json, "p50_s", sm_sketch_quantile(&row->wall_s, 0.5));
 	sm_figures_number(json, "p99_s", sm_sketch_quantile(&row->wall_s, 0.99));
 	write_blocks(json, &row->blocks);
+	write_advice(json, words, session, row);
 	sm_json_end(json);
 }
 
@@ -40,8 +51,8 @@ static void write_loaders(
 	sm_json_end(json);
 }
 
-static void write_session(
-	struct sm_json *json, const struct sm_model *model, const struct sm_model_session *session)
+static void write_session(struct sm_json *json, struct sm_phrases *words,
+	const struct sm_model *model, const struct sm_model_session *session)
 {
 	sm_json_begin_object(json, NULL);
 	sm_json_string(json, "id", session->id);
@@ -54,17 +65,20 @@ static void write_session(
 	write_loaders(json, model, session);
 	sm_json_begin_array(json, "operations");
 	for (size_t i = 0; i < session->operation_count; i++) {
-		write_operation(json, session, &session->operations[i]);
+		write_operation(json, words, session, &session->operations[i]);
 	}
 	sm_json_end(json);
 	sm_json_end(json);
 }
 
-void sm_report_json_sessions_write(struct sm_json *json, const struct sm_model *model)
+int sm_report_json_sessions_write(
+	struct sm_json *json, struct sm_arena *arena, const struct sm_model *model)
 {
+	struct sm_phrases words = {.arena = arena, .unicode = true};
 	sm_json_begin_array(json, "sessions");
 	for (size_t i = 0; i < model->session_count; i++) {
-		write_session(json, model, &model->sessions[i]);
+		write_session(json, &words, model, &model->sessions[i]);
 	}
 	sm_json_end(json);
+	return words.failed ? -ENOMEM : 0;
 }
