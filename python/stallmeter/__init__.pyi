@@ -3,6 +3,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from ._read import TraceError as TraceError
+from .bottleneck_profiler import BottleneckProfiler as BottleneckProfiler
 from .configs import BottleneckProfilerConfig as BottleneckProfilerConfig
 from .configs import DataLoadingProfilerConfig as DataLoadingProfilerConfig
 from .configs import PreprocessingProfilerConfig as PreprocessingProfilerConfig
@@ -11,6 +12,7 @@ from .kinds import DataLoadingBottleneck as DataLoadingBottleneck
 from .kinds import PreprocessingBottleneck as PreprocessingBottleneck
 from .kinds import ProfilingLevel as ProfilingLevel
 from .profiling import profile as profile
+from .profiling_session import ProfilingSession as ProfilingSession
 from .report import Report as Report
 from .report import load as load
 

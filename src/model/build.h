@@ -282,6 +282,8 @@ struct sm_build_frame *sm_build_spans_around(
 /* build_sessions.c */
 int sm_build_sessions_begin(struct sm_build *build, uint32_t process, int64_t pid, int64_t begin_ns,
 	const char *id, const char *name);
+int sm_build_sessions_note(
+	struct sm_build *build, uint32_t process, const char *id, const char *text);
 void sm_build_sessions_end(
 	struct sm_build *build, uint32_t process, const char *id, int64_t end_ns);
 /* An operation begins or ends: what passed since the newest edge is the innermost one's own. */

@@ -259,6 +259,17 @@ static int add_session(struct sm_build *build, uint32_t process, char *text)
 	return error;
 }
 
+static int add_session_note(struct sm_build *build, uint32_t process, char *text)
+{
+	const char *id = "", *said = "";
+	struct line line;
+	while (next_line(&text, &line)) {
+		id = strcmp(line.key, "id") == 0 ? line.value : id;
+		said = strcmp(line.key, "text") == 0 ? line.value : said;
+	}
+	return sm_build_sessions_note(build, process, id, said);
+}
+
 int sm_build_facts_add(struct sm_build *build, uint32_t process, const char *text)
 {
 	char *copy = sm_mem_strdup(text);
@@ -280,6 +291,8 @@ int sm_build_facts_add(struct sm_build *build, uint32_t process, const char *tex
 		error = add_not_measured(build, rest);
 	} else if (strncmp(copy, "session", kind) == 0) {
 		error = add_session(build, process, rest);
+	} else if (strncmp(copy, "session_note", kind) == 0) {
+		error = add_session_note(build, process, rest);
 	} else if (strncmp(copy, "process", kind) == 0) {
 		error = add_process(build, rest);
 	}

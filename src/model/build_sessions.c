@@ -78,6 +78,27 @@ void sm_build_sessions_end(struct sm_build *build, uint32_t process, const char 
 	}
 }
 
+int sm_build_sessions_note(
+	struct sm_build *build, uint32_t process, const char *id, const char *text)
+{
+	struct sm_arena *arena = &build->model->arena;
+	struct sm_build_session *session = find_session(build, process, id);
+	if (!session || session->facts.note_count >= SM_MODEL_SESSION_NOTES_MAX) {
+		return 0;
+	}
+	struct sm_model_session *facts = &session->facts;
+	if (!facts->notes) {
+		facts->notes =
+			sm_arena_alloc(arena, SM_MODEL_SESSION_NOTES_MAX * sizeof(*facts->notes));
+	}
+	const char *copy = facts->notes ? sm_arena_strdup(arena, text) : NULL;
+	if (!copy) {
+		return -ENOMEM;
+	}
+	facts->notes[facts->note_count++] = copy;
+	return 0;
+}
+
 /* --- whose threads --- */
 
 static bool descends(const struct sm_build *build, uint32_t process, uint32_t from)

@@ -24,6 +24,7 @@ enum {
 	SM_MODEL_OPERATIONS_MAX = 4096, /* names told apart; further ones are summed as one */
 	SM_MODEL_SESSIONS_MAX = 4096,	/* told apart; later ones are noted as not kept */
 	SM_MODEL_SESSION_OPERATIONS_MAX = 1 << 14, /* over all sessions; those behind are noted */
+	SM_MODEL_SESSION_NOTES_MAX = 64,	   /* of one session; later ones are left out */
 	SM_MODEL_SLOWEST = 20,
 	SM_MODEL_SERIES_POINTS = 600, /* of a counter over the run; denser samples are averaged */
 };
@@ -178,6 +179,8 @@ struct sm_model_session { /* a stretch of the run to which a profiler gave a nam
 	bool open; /* nobody has closed it: it goes on, or was cut short with the run */
 	struct sm_session_operation *operations;
 	size_t operation_count;
+	const char **notes; /* what the program itself found in it, in its words */
+	size_t note_count;
 };
 
 struct sm_series { /* one counter of one instance, thinned; a cumulative one as rate per second */

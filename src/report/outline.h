@@ -101,6 +101,8 @@ struct sm_outline_session {
 	const char *state;			 /* "" or why its end is not known */
 	struct sm_outline_operation *operations; /* the dearest first */
 	size_t operation_count;
+	const char **notes; /* what the program itself found in it */
+	size_t note_count;
 	double rest; /* share in no operation; NaN: threads side by side, so shares do not add up */
 	const char *rest_text, *rest_time;
 };

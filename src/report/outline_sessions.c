@@ -80,6 +80,12 @@ static void build_session(struct sm_outline *outline, struct sm_outline_session 
 		ret_session->operations[ret_session->operation_count++] =
 			say_operation(words, session, &session->operations[i]);
 	}
+	ret_session->notes =
+		sm_outline_alloc(outline, session->note_count, sizeof(*ret_session->notes));
+	for (size_t i = 0; ret_session->notes && i < session->note_count; i++) {
+		ret_session->notes[ret_session->note_count++] =
+			sm_phrases_clean(words, session->notes[i]);
+	}
 	if (ret_session->operation_count > 1) {
 		qsort(ret_session->operations, ret_session->operation_count,
 			sizeof(*ret_session->operations), dearest_first);

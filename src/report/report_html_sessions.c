@@ -69,6 +69,15 @@ static void write_table(FILE *out, const struct sm_outline_session *session)
 	fputs("</tbody></table></div>\n", out);
 }
 
+static void write_notes(FILE *out, const struct sm_outline_session *session)
+{
+	fputs(session->note_count ? "<ul>\n" : "", out);
+	for (size_t i = 0; i < session->note_count; i++) {
+		sm_html_put(out, "<li>%s</li>\n", session->notes[i]);
+	}
+	fputs(session->note_count ? "</ul>\n" : "", out);
+}
+
 void sm_report_html_sessions_write(FILE *out, const struct sm_outline *outline)
 {
 	if (!outline->session_count) {
@@ -82,6 +91,7 @@ void sm_report_html_sessions_write(FILE *out, const struct sm_outline *outline)
 		if (*session->state) {
 			sm_html_put(out, "<p class=\"note\">%s</p>\n", session->state);
 		}
+		write_notes(out, session);
 		write_bar(out, session);
 		write_table(out, session);
 		fputs("</section>\n", out);

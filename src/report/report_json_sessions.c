@@ -63,6 +63,11 @@ static void write_session(struct sm_json *json, struct sm_phrases *words,
 	sm_figures_ns(json, "wall_s", session->end_ns - session->begin_ns);
 	sm_json_bool(json, "open", session->open);
 	write_loaders(json, model, session);
+	sm_json_begin_array(json, "notes");
+	for (size_t i = 0; i < session->note_count; i++) {
+		sm_json_string(json, NULL, session->notes[i]);
+	}
+	sm_json_end(json);
 	sm_json_begin_array(json, "operations");
 	for (size_t i = 0; i < session->operation_count; i++) {
 		write_operation(json, words, session, &session->operations[i]);

@@ -100,6 +100,10 @@ static void write_session(FILE *out, const struct sm_outline_session *session)
 	put_all(out, "Session **", session->name, "**: ");
 	put_all(out, "", session->wall, *session->state ? ", " : "\n\n");
 	put_all(out, "", session->state, *session->state ? "\n\n" : "");
+	for (size_t i = 0; i < session->note_count; i++) {
+		put_all(out, "- ", session->notes[i], "\n");
+	}
+	fputs(session->note_count ? "\n" : "", out);
 	if (!session->operation_count) {
 		return;
 	}
