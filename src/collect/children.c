@@ -28,11 +28,12 @@ static void open_list(struct sm_source *list, const char *root_path, pid_t pid)
 }
 
 void sm_children_init(struct sm_children *children, pid_t reaper, int epoll_fd,
-	const char *root_path, const struct sm_sampler_listener *listener)
+	const char *root_path, unsigned without, const struct sm_sampler_listener *listener)
 {
 	*children = (struct sm_children){.reaper = reaper,
 		.epoll_fd = epoll_fd,
 		.root_path = root_path,
+		.without = without,
 		.listener = listener};
 	if (reaper) {
 		open_list(&children->reaper_list, root_path, reaper);
@@ -117,7 +118,8 @@ struct sm_child *sm_children_add(struct sm_children *children, pid_t pid)
 		return NULL;
 	}
 	open_list(&child.list, children->root_path, pid);
-	if (sm_sampler_open(&child.probes, children->root_path, pid, children->listener)) {
+	if (sm_sampler_open(&child.probes, children->root_path, pid, children->without,
+		    children->listener)) {
 		children->missed++;
 	}
 	children->item[children->count] = child;

@@ -34,12 +34,13 @@ struct sm_children {
 	struct sm_source reaper_list;
 	int epoll_fd; /* borrowed; gets the pidfds, their data is the pid */
 	const char *root_path;
+	unsigned without;			    /* enum sm_tracking, or-ed: not sampled */
 	const struct sm_sampler_listener *listener; /* borrowed */
 	uint64_t missed;			    /* processes we could not take on */
 };
 
 void sm_children_init(struct sm_children *children, pid_t reaper, int epoll_fd,
-	const char *root_path, const struct sm_sampler_listener *listener);
+	const char *root_path, unsigned without, const struct sm_sampler_listener *listener);
 void sm_children_finish(struct sm_children *children);
 /* The process with this pid, taken on if it is new; NULL when there is none, or no room. */
 struct sm_child *sm_children_add(struct sm_children *children, pid_t pid);
