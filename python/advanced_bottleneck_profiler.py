@@ -5,6 +5,5 @@ from stallmeter import BottleneckProfilerConfig as BottleneckProfilerConfig
 from stallmeter import BottleneckType as BottleneckType
 from stallmeter import ProfilingLevel as ProfilingLevel
 from stallmeter import ProfilingSession as ProfilingSession
-from stallmeter import TraceError as TraceError
 
-__all__ = ["BottleneckProfiler", "BottleneckProfilerConfig", "BottleneckType", "ProfilingLevel", "ProfilingSession", "TraceError"]
+__all__ = ["BottleneckProfiler", "BottleneckProfilerConfig", "BottleneckType", "ProfilingLevel", "ProfilingSession"]

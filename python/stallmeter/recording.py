@@ -18,6 +18,7 @@ from . import profiling
 lock = threading.RLock()  # of all below; sessions begin and end one after the other
 _temporary = set()  # folders that go with their run
 _current = None  # the run of our own that is under way in this process
+_inherited = None  # that of the parent, in a forked child
 
 
 class Recording:
@@ -184,8 +185,9 @@ def now_ns():
 
 def _forget():
     """In a forked child: what it records goes on, but the run is its parent's to end."""
-    global _current, lock
+    global _current, _inherited, lock
     lock = threading.RLock()
+    _inherited = _current  # its environment stays in force
     if _current is not None and _current.told is not None:
         _current.told.end.close()
     _current = None
