@@ -23,8 +23,7 @@ SEEDS = ("the seed of each worker is another with another num_workers, so random
 PINNED = "pinned memory is taken from all programs of the machine; it is given back when the loader is gone"
 ROUNDS = 6  # of a paired trial, each of both sides
 HELPED_LEAST = 1.01  # at the lower end: the 1 % below which the detectors take two settings for one (src/detect/judge.h)
-PAIRS_LEAST = 4  # a bootstrap over fewer rounds has too few ways to draw: 35 at 4
-SEED = 20260101
+PAIRS_LEAST = 5  # what an interval needs (SM_STUDY_VALUES_MIN in study.h)
 START, ITERATES = "__iter__", "it iterates in a way of its own"
 
 
@@ -111,7 +110,7 @@ class Comparison:
         return self.speedup is not None and self.speedup[1] >= HELPED_LEAST
 
 
-def compare(before, after, *, consumer=None, seconds=10.0, seed=SEED):
+def compare(before, after, *, consumer=None, seconds=10.0, seed=trial_loaders.SEED):
     """Tries two loaders in turns, on samples of our own choice in the loader's manner, for about `seconds` in all."""
     from . import _read
 

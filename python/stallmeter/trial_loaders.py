@@ -12,6 +12,7 @@ import itertools
 from .trials import torch_data
 
 CHUNK = 4096  # places drawn at once
+SEED = 20260101  # of the order of trials
 SETTINGS = ("num_workers", "prefetch_factor", "pin_memory", "persistent_workers")
 
 
@@ -110,3 +111,21 @@ def for_trial(loader, settings, lists, lengths=()):
     """A copy whose batches are those of `lists`."""
     drawn = Epochs(lists, lengths)
     return other(loader, settings, **{"sampler" if loader.batch_sampler is None else "batch_sampler": drawn})
+
+
+def has_in_order():
+    """Whether this torch can deliver batches as they come."""
+    return hasattr(torch_data("a loader").DataLoader(range(1)), "in_order")
+
+
+def with_own_sampler(loader):
+    """A copy that draws as the loader does, from torch's own samplers, whose generators the caller puts back, or from copies
+    of others."""
+    if is_torchs(loader.sampler) and (loader.batch_sampler is None or is_torchs(loader.batch_sampler)):
+        return other(loader, {})
+    name = "sampler" if loader.batch_sampler is None else "batch_sampler"
+    return other(loader, {}, **{name: copy.deepcopy(getattr(loader, name))})
+
+
+def is_torchs(sampler):
+    return type(sampler).__module__.split(".")[0] == "torch"
