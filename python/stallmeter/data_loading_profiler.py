@@ -32,6 +32,7 @@ RECORDED_SHARE, RECORDED_LONGEST_S = 0.15, 10.0  # of the time, for the run that
 CLOSING_S = 0.5  # kept back, so that workers that hang are ended before the time is over
 CURRENT_S = 20.0  # profile_current_configuration: at most, trials and recorded run
 MEMORY_SHARE = 0.8  # of the memory that is free, beside what the job has: the specification's threshold of high use
+ALIKE_SHARE = 0.05  # what noise hides may be this much slower than the best, and no more (SM_SEVERITY_ALIKE_PERCENT)
 WAITING_FACTOR = 4  # workers that mostly wait may be this many times the cores (contract: INSUFFICIENT_WORKERS)
 
 
@@ -242,10 +243,12 @@ class DataLoadingProfiler:
             errors = [profile.error for profile in self.profiles if profile.error]
             raise RuntimeError(f"no configuration could be measured: {errors[0] if errors else 'the time was too short'}")
         allowed, limit = self._allowed(measured)
+        best = max(allowed, key=lambda profile: profile.samples_per_s)
+        allowed = [profile for profile in allowed if profile.samples_per_s >= (1 - ALIKE_SHARE) * best.samples_per_s]
         ranks = {cost: rank for rank, cost in enumerate(sorted({profile.configuration.cost for profile in allowed}))}
         rates = [(float(ranks[profile.configuration.cost]), profile.samples_per_s,
                   *(profile.samples_per_s_ci or (math.nan, math.nan))) for profile in allowed]
-        chosen, best = allowed[_read.choose(rates)], max(allowed, key=lambda profile: profile.samples_per_s)
+        chosen = allowed[_read.choose(rates)]
         settings = {name: getattr(chosen, name) for name in Configuration.__dataclass_fields__}
         return OptimalConfiguration(**settings, samples_per_s=chosen.samples_per_s, samples_per_s_ci=chosen.samples_per_s_ci,
                                     confidence=self._confidence(chosen, best),
@@ -376,7 +379,8 @@ class DataLoadingProfiler:
         found = []
         for finding in self._findings:
             for suggestion in finding["suggestions"]:
-                found.append({**suggestion, "finding": finding["id"], "type": finding["type"], "measured": False})
+                if not any(suggestion["text"] == other["text"] and suggestion["change"] == other["change"] for other in found):
+                    found.append({**suggestion, "finding": finding["id"], "type": finding["type"], "measured": False})
         found += self._measured_suggestion()
         for suggestion in found:
             taken, refused = acting.safe(suggestion["change"])
@@ -570,6 +574,7 @@ class _Measured(Entrant):
         self.error = trial.error
         if trial.first_s is not None:
             self.firsts.append(trial.first_s)
+            self.start_s = max(self.firsts) + trial.warm_s
         if not trial.seconds:
             return
         self.rounds += 1

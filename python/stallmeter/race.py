@@ -3,7 +3,7 @@
 A long trial of each in turn would favour the later ones, which find the page cache warm and the clock of the CPU up. In rounds,
 whatever changes with time meets all alike. A setting leaves the race when its interval lies below the best's by more than
 rounds could differ: after r rounds, below r / (r + 1) of the best's lower end, since the interval of few rounds knows little of
-what differs between them. It has settled when two rounds agree to within a few percent.
+what differs between them. Where there are too few batches for an interval, twice the rate stands for its upper end. It has settled when two rounds agree to within a few percent.
 """
 
 import math
@@ -14,7 +14,8 @@ ROUNDS = 4  # that the budget is cut into; more where time is left and noise ask
 SETTLED_PERCENT = 2  # half width of the interval over the mean: two such can be told apart at 3 %
 ROUNDS_LEAST = 2
 PATIENCE = 4  # times its share of the time is what one trial may take at most
-SHARE_LONGEST_S = 1.0  # of one trial, where more is not needed for its batches
+SHARE_LONGEST_S = 1.0  # of one trial, where its start is not a good part of that
+STARTS = 4  # as long as this many starts, with the first batches of all workers, a trial may take at any rate
 
 
 class Entrant:
@@ -26,7 +27,7 @@ class Entrant:
         self.rounds = self.tries = 0
         self.error = None
         self.dropped_after = None  # rounds
-        self.longest_s = 0.0
+        self.longest_s = self.start_s = 0.0
 
     @property
     def is_in(self):
@@ -76,7 +77,7 @@ class Race:
                 continue
             ahead = len(waiting) - place + len(waiting) * max(ROUNDS - self.round - 1, 0)
             share = left / ahead
-            self.attempt(entrant, min(share, SHARE_LONGEST_S), min(self.end, now + PATIENCE * share))
+            self.attempt(entrant, min(share, max(SHARE_LONGEST_S, STARTS * entrant.start_s)), min(self.end, now + PATIENCE * share))
             entrant.tries += 1
             entrant.longest_s = max(entrant.longest_s, time.perf_counter() - now)
             if self.told:
@@ -86,7 +87,8 @@ class Race:
     def _drop(self):
         rates = {entrant: entrant.rate() for entrant in self.entrants if entrant.is_in and entrant.seconds}
         best_low = max((low for _, low, _ in rates.values() if not math.isnan(low)), default=math.nan)
-        for entrant, (_, _, high) in rates.items():
+        for entrant, (rate, _, high) in rates.items():
+            high = 2 * rate if math.isnan(high) else high
             if high < best_low * entrant.rounds / (entrant.rounds + 1):
                 entrant.dropped_after = entrant.rounds
 

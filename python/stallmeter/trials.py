@@ -19,6 +19,7 @@ import time
 import warnings
 
 GROUPS_MAX = 64  # of one trial: more would be noise of the clock and memory for nothing
+HANDING_OVER_S = 0.5  # a worker that was killed never hands over
 TICKS = os.sysconf("SC_CLK_TCK")
 #: what torch says of settings that are tried on purpose
 NOISE = ("This DataLoader will create", "'pin_memory' argument is set", "Length of IterableDataset")
@@ -39,6 +40,15 @@ def torch_data(who):
 
 # ------------------------------------------------------------------------------------------------- being bounded
 
+def is_handing_over(frame):
+    """Whether a batch is just being taken from its worker, which complains on the terminal when it is left half way."""
+    while frame is not None:
+        if frame.f_globals.get("__name__") in ("multiprocessing.resource_sharer", "torch.multiprocessing.reductions"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 @contextlib.contextmanager
 def until(end):
     """Raises OutOfTime inside when time.perf_counter() passes `end`.
@@ -52,7 +62,10 @@ def until(end):
         yield
         return
 
-    def over(*_):
+    def over(number, frame):
+        if is_handing_over(frame) and time.perf_counter() < end + HANDING_OVER_S:
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            return
         raise OutOfTime
 
     left = end - time.perf_counter()
@@ -166,6 +179,7 @@ class Trial:
         self.seconds = []
         self.batches = self.samples = 0
         self.wall_s = 0.0  # of the measured batches
+        self.warm_s = 0.0  # from the first batch to the end of the warm-up
         self.first_s = None  # from making the iterator to the first batch
         self.border_s = None  # from the last batch of an epoch to the first of the next
         self.worker_pss = self.worker_rss = self.main_pss = self.main_rss = None
@@ -267,6 +281,7 @@ def _run_measured(loader, trial, state, consumer, burst, seconds, least, samples
                 pids = [child.pid for child in multiprocessing.active_children() if child.pid not in children]
                 counters = counters or Counters(pids)
                 window.open(time.perf_counter())
+                trial.warm_s = trial.warm_s or window.began - began - trial.first_s
                 continue
             window.add(at, samples_in(batch, samples))
             if at >= ends and window.batches == 0 and len(trial.seconds) >= least:
