@@ -61,6 +61,8 @@ _LATER = {
     "BottleneckProfilerConfig": "configs", "DataLoadingProfilerConfig": "configs", "PreprocessingProfilerConfig": "configs",
     "BottleneckType": "kinds", "DataLoadingBottleneck": "kinds", "PreprocessingBottleneck": "kinds", "ProfilingLevel": "kinds",
     "BottleneckProfiler": "bottleneck_profiler", "ProfilingSession": "profiling_session",
+    "DataLoadingProfiler": "data_loading_profiler", "DataLoadingProfile": "data_loading_profiler",
+    "OptimalConfiguration": "data_loading_profiler",
     "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
 }
 __all__ = sorted([*_LATER, "counter", "mark", "span", "wrap"])
