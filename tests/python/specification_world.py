@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 PHOTOGRAPHS = ["astronaut.png", "chelsea.png", "coffee.png", "rocket.jpg", "camera.png", "coins.png"]
 SIDE = 64
 FILES = 128
+QUICK_S = 20
 
 
 def make_photographs(folder):
@@ -163,7 +164,15 @@ def run(block, here):
     return {"line": block["line"], "error": error, "printed": printed.getvalue(), "seconds": time.monotonic() - begun}
 
 
+def be_quick():
+    """All trials of a profiler together take what `profiling_duration` says, and the blocks leave it at its minute."""
+    for config in (stallmeter.DataLoadingProfilerConfig, stallmeter.PreprocessingProfilerConfig):
+        config.__init__.__defaults__ = tuple(QUICK_S if value == 60 else value for value in config.__init__.__defaults__)
+        assert config().profiling_duration == QUICK_S
+
+
 def main():
+    be_quick()
     blocks = json.loads(Path(sys.argv[1]).read_text())
     missing = [heading for heading in CHECKS if heading not in {block["heading"] for block in blocks}]
     assert not missing, f"checks of headings that are not there: {missing}"

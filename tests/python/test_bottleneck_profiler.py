@@ -456,7 +456,7 @@ json.dump([profiler.get_session_summary(session.id) for session in profiler.sess
 
 
 @pytest.mark.parametrize("ending", ["json", "pt", "stall"])
-def test_what_was_saved_is_read_again(saved, ending):
+def test_what_was_saved_is_read_again(saved, ending, tmp_path):
     profiler = stallmeter.BottleneckProfiler()
     sessions = profiler.load_profiling_results(saved / f"profile.{ending}")
     truth = json.loads((saved / "truth.json").read_text())
@@ -467,6 +467,9 @@ def test_what_was_saved_is_read_again(saved, ending):
         if ending != "stall":
             assert summary == row
     assert profiler.compare_sessions(*[row["session"] for row in truth])["speedup"] == pytest.approx(1, abs=0.5)
+    page = Path(profiler.generate_optimization_report(tmp_path / "page.html"))
+    for form in (page, page.with_suffix(".md")):
+        assert "work" in form.read_text() and "DISK" in form.read_text()
 
 
 def test_a_pt_is_one_tensor_of_bytes(saved):
