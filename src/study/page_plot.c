@@ -68,8 +68,8 @@ static double *gather_x(struct sm_page *page, const struct sm_page_plot *plot, s
 
 static struct sm_page_cell cell_of_x(double x)
 {
-	bool is_count = x == floor(x) && fabs(x) < 1e15;
-	return (struct sm_page_cell){.kind = is_count ? SM_PAGE_CELL_COUNT : SM_PAGE_CELL_NUMBER,
+	return (struct sm_page_cell){
+		.kind = x == floor(x) ? SM_PAGE_CELL_COUNT : SM_PAGE_CELL_NUMBER,
 		.number = {x, NAN, NAN}};
 }
 
@@ -129,8 +129,8 @@ static void tabulate(struct sm_page *page, struct sm_page_plot *plot)
 static const char *say_range(struct sm_page *page, double low, double high)
 {
 	char from[SM_CELL_BYTES], to[SM_CELL_BYTES];
-	sm_cell_number(from, low);
-	sm_cell_number(to, high);
+	sm_cell_place(from, low);
+	sm_cell_place(to, high);
 	return sm_phrases_printf(&page->words, "%s to %s", from, to);
 }
 
@@ -150,7 +150,7 @@ static const char *summarise(struct sm_page *page, const struct sm_page_plot *pl
 		return "Nothing was measured.";
 	}
 	char best[SM_CELL_BYTES] = "";
-	sm_cell_number(best, plot->best);
+	sm_cell_place(best, plot->best);
 	return sm_phrases_printf(&page->words, "%s from %s against %s from %s%s%s.", plot->y,
 		say_range(page, y.low, y.high), plot->x, say_range(page, x.low, x.high),
 		isnan(plot->best) ? "" : "; best at ", isnan(plot->best) ? "" : best);
