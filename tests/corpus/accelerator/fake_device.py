@@ -7,7 +7,6 @@ from collections import deque
 
 import accelerator
 
-
 memory = []  # of each device: bytes in tensors, bytes of the allocator
 
 
