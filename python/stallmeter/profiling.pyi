@@ -1,22 +1,15 @@
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from os import PathLike
-from typing import Literal, TypedDict
+from typing import Any, Literal
 
 from .report import Report
-
-class Alert(TypedDict):
-    time_s: float
-    kind: Literal["memory", "gpu_memory", "cpu", "io"]
-    value: float
-    threshold: float
-    state: Literal["begin", "end"]
 
 class Profile:
     directory: str | None
     @property
     def report(self) -> Report: ...
-    def alerts(self) -> list[Alert]: ...
+    def alerts(self) -> list[dict[str, Any]]: ...
 
 def profile(
     directory: str | PathLike[str] | None = None,

@@ -59,7 +59,7 @@ static void write_watched(const struct sm_alerts *alerts)
 	for (int i = 0; i < SM_WATCH_KIND_COUNT; i++) {
 		const struct sm_watch_one *one = &alerts->watch.one[i];
 		if (one->judged) {
-			sm_str_addf(&lines, "%s%s=%.6g", between,
+			sm_str_addf(&lines, "%s%s=%.9g", between,
 				sm_watch_name((enum sm_watch_kind)i), one->rule.threshold);
 			between = "\x1f";
 		}
