@@ -315,6 +315,8 @@ bool sm_build_step_is_work(enum sm_role role);
 void sm_build_step_open(struct sm_build_consumer *consumer, const struct sm_build_batch *batch);
 int sm_build_step_close(struct sm_build *build, struct sm_build_consumer *consumer, int64_t end_ns);
 int sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns);
+void sm_build_step_read_copy(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns);
 void sm_build_step_read_helpers(
 	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns);
 void sm_build_step_read_loop(

@@ -157,6 +157,9 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 		if (frame->role == SM_ROLE_BACKWARD || frame->role == SM_ROLE_OPTIMIZER) {
 			sm_build_step_read_helpers(build, thread, wall_ns);
 		}
+		if (frame->role == SM_ROLE_H2D) {
+			sm_build_step_read_copy(build, thread, wall_ns);
+		}
 		if (sm_build_step_is_work(frame->role)) {
 			return sm_build_step_work(thread, frame->begin_ns, end_ns);
 		}

@@ -82,6 +82,14 @@ struct sm_sample_time { /* one dataset[index] */
 	float transform_s; /* part of it in transforms */
 };
 
+/* Copies to a device, by the calls that made them. */
+struct sm_copies {
+	uint64_t count, bytes;
+	int64_t wall_ns;     /* of the calling thread */
+	int64_t pageable_ns; /* part of it: the source was not pinned */
+	int64_t blocking_ns; /* part of it: pinned, but without non_blocking */
+};
+
 struct sm_transform {
 	const char *name;  /* class or function */
 	const char *where; /* "train.py:41" or "" */
@@ -134,6 +142,7 @@ struct sm_loader {
 	bool trains;	       /* its batches are followed by backward or optimizer */
 	struct sm_cause_sum
 		loop; /* its steps, delivery to next request, where the calling thread told */
+	struct sm_copies copies;  /* in its steps */
 	struct sm_batch *batches; /* in order of delivery; kept ones */
 	size_t batch_count;	  /* kept */
 	uint64_t batch_total;	  /* seen */

@@ -13,6 +13,8 @@ struct sm_demand {
 	double h2d, sync, other;	  /* the loop, or, asynchronous, 0 */
 	double compute;			  /* the loop, or, asynchronous, the device */
 	double launch;			  /* asynchronous: the host */
+	double copy;			  /* part of launch */
+	double optimizer;		  /* part of compute */
 	double fetch_blocked, transform_blocked,
 		collate_blocked; /* parts of fetch, transform, collate: neither
 								     computing nor waiting for a CPU */

@@ -101,6 +101,7 @@ static void fill_step(struct sm_service *service, const struct sm_batch *batch)
 	service->sync = as_s(batch->sync_ns);
 	service->other = as_s(batch->other_ns);
 	service->compute = as_s(rest_ns);
+	service->optimizer = fminf(as_s(batch->optimizer_ns), service->compute);
 }
 
 /* With a device beside the host: what it worked in this step is the step less the time it stood still. */
@@ -109,7 +110,9 @@ static void fill_device(struct sm_service *service, const struct sm_batch *batch
 	int64_t step_ns = batch->end_ns - batch->request_ns;
 	service->compute = as_s(step_ns - batch->exposed_ns - batch->launch_ns);
 	service->launch = (float)launch_s;
-	service->h2d = service->sync = service->other = 0; /* inside launch, on the host's side */
+	service->copy = fminf(service->h2d, service->launch);
+	service->h2d = service->sync = service->other = service->optimizer =
+		0; /* inside launch, on the host's side */
 }
 
 static struct sm_service as_service(const struct sm_batch *batch, float usual_transport)
