@@ -36,7 +36,8 @@ __all__ = ["BottleneckProfiler", "BottleneckProfilerConfig", "BottleneckType", "
 
 PRODUCTION_BYTES = 1 << 30  # all runs of one profiler together: the oldest go when a new one needs the room
 SESSIONS_KEPT = 1000  # finished ones that are remembered; what was saved of older ones stays on the disk
-GROUPS = {"memory": "enable_memory_tracking", "gpu": "enable_gpu_tracking", "cpu": "enable_cpu_tracking", "io": "enable_io_tracking"}
+GROUPS = {"memory": "enable_memory_tracking", "gpu": "enable_gpu_tracking", "cpu": "enable_cpu_tracking",
+          "io": "enable_io_tracking"}
 
 log = logging.getLogger("stallmeter")
 _span = _inner.record.span
@@ -258,7 +259,8 @@ class BottleneckProfiler:
         summary = session.summary()
         if had is None and session.running and self._detectors and session.metrics:
             self._detect([session])
-            summary["bottlenecks"] = [row for row in summary["bottlenecks"] if row["kind"] != "custom"] + list(session.custom.values())
+            measured = [row for row in summary["bottlenecks"] if row["kind"] != "custom"]
+            summary["bottlenecks"] = [*measured, *session.custom.values()]
         return summary
 
     # -------------------------------------------------------------------------------------------- alerts, detectors

@@ -18,6 +18,10 @@ def share(value):
     return None if value is None else f"{value * 100:.3g} %"
 
 
+def settings(change):
+    return ", ".join(f"{key}={value}" for key, value in change.items())
+
+
 def render(summary):
     """HTML and Markdown."""
     page = page_of(summary)
@@ -70,8 +74,8 @@ def tell_operations(page, summary):
         page.text("No operation was profiled.")
         return
     page.table(["operation", "type", "of the session", "own", "with those inside", "times", "median", "99th"],
-               [[row["name"], row["type"], share(row["severity"]), seconds(row["self_s"]), seconds(row["inclusive_s"]), row["count"],
-                 seconds(row["p50_s"]), seconds(row["p99_s"])] for row in summary["operations"]],
+               [[row["name"], row["type"], share(row["severity"]), seconds(row["self_s"]), seconds(row["inclusive_s"]),
+                 row["count"], seconds(row["p50_s"]), seconds(row["p99_s"])] for row in summary["operations"]],
                note="Own: without the operations inside it. Operations that ran in workers have no share of the session.")
 
 
@@ -79,7 +83,8 @@ def tell_alerts(page, summary):
     if summary["alerts"]:
         page.heading("Alerts")
         page.table(["at", "what", "state", "value", "threshold"],
-                   [[seconds(row["time_s"]), row["kind"], row["state"], row["value"], row["threshold"]] for row in summary["alerts"]])
+                   [[seconds(row["time_s"]), row["kind"], row["state"], row["value"], row["threshold"]]
+                    for row in summary["alerts"]])
 
 
 def tell_metrics(page, summary):
@@ -95,5 +100,4 @@ def tell_changes(page, summary):
     if summary["optimizations"]:
         page.heading("What was changed")
         page.table(["change", "state", "reason"],
-                   [[", ".join(f"{key}={value}" for key, value in row["change"].items()) or row["why"], row["state"], row["reason"]]
-                    for row in summary["optimizations"]])
+                   [[settings(row["change"]) or row["why"], row["state"], row["reason"]] for row in summary["optimizations"]])
