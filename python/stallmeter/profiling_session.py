@@ -152,7 +152,8 @@ def summarize(session, fields, why=None):
 
 def none_yet(level):
     """The summary where no session was ever begun."""
-    return {"session": None, "name": None, "running": False, "started_at": None, "level": level, "directory": None, "wall_s": None,
+    return {"session": None, "name": None, "running": False, "started_at": None, "level": level, "directory": None,
+            "wall_s": None,
             "operations": [], "bottlenecks": [], "findings": [], "loaders": [], "verdict": None, "steps": None, "metrics": {},
             "recorded": {}, "alerts": [], "optimizations": [], "events_lost": None,
             "not_measured": [{"what": "everything", "why": "no session was begun: start_profiling_session()"}]}
@@ -177,8 +178,8 @@ def compare_operation(before, after):
 
 def compare(before, after):
     """Two summaries side by side. `speedup` prices the work of the first at what a call took in the second: calls of the
-    first times own time of each, summed over the operations that both have. Of an operation it is (ratio, low, high) of whole calls,
-    above 1 where the second is faster."""
+    first times own time of each, summed over the operations that both have. Of an operation it is (ratio, low, high)
+    of whole calls, above 1 where the second is faster."""
     newer = {(row["name"], row["type"]): row for row in after["operations"]}
     pairs = [(row, newer[row["name"], row["type"]]) for row in before["operations"] if (row["name"], row["type"]) in newer]
     priced = [(old["count"] * each_s(old), old["count"] * each_s(new)) for old, new in pairs if old["count"] and new["count"]]

@@ -61,7 +61,7 @@ def save(path, sessions):
 def save_trace(path, session):
     """The whole run of the newest session, operations and loaders; values and alerts of this process are not in it."""
     if session.recording is None or session.directory is None:
-        raise ValueError(f"path: session {session.name!r} has no trace, it was loaded from a file; .json and .pt hold its figures")
+        raise ValueError(f"path: session {session.name!r} has no trace, it comes from a file; .json and .pt hold its figures")
     if not session.recording.over:
         raise RuntimeError("the trace is whole when the last session of its run is stopped")
     files = sorted(name for name in os.listdir(session.directory) if name.endswith(".stall"))
