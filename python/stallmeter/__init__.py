@@ -58,8 +58,8 @@ __version__ = "0.1.0"
 _LATER = {
     "BottleneckProfilerConfig": "configs", "DataLoadingProfilerConfig": "configs", "PreprocessingProfilerConfig": "configs",
     "BottleneckType": "kinds", "DataLoadingBottleneck": "kinds", "PreprocessingBottleneck": "kinds", "ProfilingLevel": "kinds",
-    "DataLoadingProfiler": "data_loading_profiler", "DataLoadingProfile": "data_loading_profiler",
-    "OptimalConfiguration": "data_loading_profiler",
+    "DataLoadingProfile": "data_loading", "DataLoadingProfiler": "data_loading",
+    "OptimalConfiguration": "data_loading",
     "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
 }
 __all__ = sorted([*_LATER, "counter", "mark", "span", "wrap"])
