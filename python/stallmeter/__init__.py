@@ -63,6 +63,8 @@ _LATER = {
     "BottleneckProfiler": "bottleneck_profiler", "ProfilingSession": "profiling_session",
     "DataLoadingProfiler": "data_loading_profiler", "DataLoadingProfile": "data_loading_profiler",
     "OptimalConfiguration": "data_loading_profiler",
+    "DataLoadingProfile": "data_loading", "DataLoadingProfiler": "data_loading",
+    "OptimalConfiguration": "data_loading",
     "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
 }
 __all__ = sorted([*_LATER, "counter", "mark", "span", "wrap"])

@@ -7,6 +7,9 @@ from .bottleneck_profiler import BottleneckProfiler as BottleneckProfiler
 from .configs import BottleneckProfilerConfig as BottleneckProfilerConfig
 from .configs import DataLoadingProfilerConfig as DataLoadingProfilerConfig
 from .configs import PreprocessingProfilerConfig as PreprocessingProfilerConfig
+from .data_loading import DataLoadingProfile as DataLoadingProfile
+from .data_loading import DataLoadingProfiler as DataLoadingProfiler
+from .data_loading import OptimalConfiguration as OptimalConfiguration
 from .kinds import BottleneckType as BottleneckType
 from .kinds import DataLoadingBottleneck as DataLoadingBottleneck
 from .kinds import PreprocessingBottleneck as PreprocessingBottleneck
