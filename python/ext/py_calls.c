@@ -1,6 +1,6 @@
 /* The facts of a function's calls, as a dict, into the struct that C judges; findings back as dicts. */
 #include "py_calls.h"
-#include "py_study.h"
+#include "py_given.h"
 
 #include <stallmeter/calls.h>
 
@@ -31,7 +31,7 @@ static int read_number(PyObject *facts, const char *name, double *place)
 {
 	PyObject *value = PyDict_GetItemString(facts, name);
 	*place = (double)NAN;
-	if (value && sm_py_study_number(value, true, place, "facts[%s]", name)) {
+	if (value && sm_py_given_number(value, true, place, "facts[%s]", name)) {
 		return -1;
 	}
 	return value != NULL;
@@ -64,8 +64,8 @@ static int read_batch(PyObject *item, void *place)
 		    &batch->size, &batch->seconds, &low, &high)) {
 		return -1;
 	}
-	return sm_py_study_number(low, true, &batch->low_s, "facts[batches], low") ||
-			       sm_py_study_number(
+	return sm_py_given_number(low, true, &batch->low_s, "facts[batches], low") ||
+			       sm_py_given_number(
 				       high, true, &batch->high_s, "facts[batches], high")
 		       ? -1
 		       : 0;

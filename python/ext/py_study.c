@@ -1,50 +1,14 @@
 /* Statistics of trials for Python: lists in, tuples out. What the numbers cannot tell is None. */
 #include "py_study.h"
 
+#include "py_given.h"
+
 #include <stallmeter/study.h>
 
 #include <errno.h>
 #include <math.h>
-#include <stdarg.h>
 
 /* --- what is handed in --- */
-
-PyObject *sm_py_study_list(PyObject *given, const char *name)
-{
-	if (PyUnicode_Check(given) || PyBytes_Check(given) || PyDict_Check(given)) {
-		return PyErr_Format(PyExc_TypeError, "%s: a sequence is wanted, not %R", name,
-			(PyObject *)Py_TYPE(given));
-	}
-	PyObject *list = PySequence_List(given);
-	if (!list && PyErr_ExceptionMatches(PyExc_TypeError)) {
-		PyErr_Format(PyExc_TypeError, "%s: a sequence is wanted, not %R", name,
-			(PyObject *)Py_TYPE(given));
-	}
-	return list;
-}
-
-int sm_py_study_number(PyObject *given, bool may_lack, double *ret_number, const char *format, ...)
-{
-	char name[128];
-	if (may_lack && given == Py_None) {
-		*ret_number = NAN;
-		return 0;
-	}
-	double number = PyFloat_AsDouble(given);
-	if (number == -1 && PyErr_Occurred()) {
-		if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-			va_list args;
-			va_start(args, format);
-			vsnprintf(name, sizeof(name), format, args);
-			va_end(args);
-			PyErr_Format(PyExc_TypeError, "%s: a number is wanted, not %R", name,
-				(PyObject *)Py_TYPE(given));
-		}
-		return -1;
-	}
-	*ret_number = number;
-	return 0;
-}
 
 struct numbers {
 	double *items; /* owned */
@@ -53,7 +17,7 @@ struct numbers {
 
 static int numbers_read(struct numbers *numbers, PyObject *given, const char *name)
 {
-	PyObject *list = sm_py_study_list(given, name);
+	PyObject *list = sm_py_given_sequence(given, name);
 	if (!list) {
 		return -1;
 	}
@@ -64,7 +28,7 @@ static int numbers_read(struct numbers *numbers, PyObject *given, const char *na
 		PyErr_NoMemory();
 	}
 	for (Py_ssize_t i = 0; i < count && !rc; i++) {
-		rc = sm_py_study_number(
+		rc = sm_py_given_number(
 			PyList_GetItem(list, i), false, &items[i], "%s[%zd]", name, i);
 	}
 	Py_DECREF(list);
@@ -178,7 +142,7 @@ static int trial_read(struct sm_study_trial *trial, PyObject *given, Py_ssize_t 
 	static const char *const parts[] = {"cost", "mean", "low", "high"};
 	double *const places[] = {
 		&trial->cost, &trial->rate.middle, &trial->rate.low, &trial->rate.high};
-	PyObject *list = sm_py_study_list(given, "trials");
+	PyObject *list = sm_py_given_sequence(given, "trials");
 	int rc = list ? 0 : -1;
 	if (list && PyList_Size(list) != 4) {
 		PyErr_Format(PyExc_ValueError,
@@ -187,7 +151,7 @@ static int trial_read(struct sm_study_trial *trial, PyObject *given, Py_ssize_t 
 		rc = -1;
 	}
 	for (int i = 0; i < 4 && !rc; i++) {
-		rc = sm_py_study_number(
+		rc = sm_py_given_number(
 			PyList_GetItem(list, i), i > 0, places[i], "trials[%zd], %s", at, parts[i]);
 	}
 	Py_XDECREF(list);
@@ -205,7 +169,7 @@ static PyObject *choose(PyObject *module, PyObject *args, PyObject *keywords)
 	if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:choose", names, &given)) {
 		return NULL;
 	}
-	PyObject *list = sm_py_study_list(given, names[0]);
+	PyObject *list = sm_py_given_sequence(given, names[0]);
 	if (!list) {
 		return NULL;
 	}
@@ -253,5 +217,5 @@ static PyMethodDef functions[] = {
 
 int sm_py_study_add(PyObject *module)
 {
-	return PyModule_AddFunctions(module, functions);
+	return PyModule_AddFunctions(module, functions) ? -1 : sm_py_page_add(module);
 }

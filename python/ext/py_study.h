@@ -4,14 +4,12 @@
 
 #include "py_compat.h"
 
-#include <stdbool.h>
+#include <stallmeter/study.h>
 
-int sm_py_study_add(PyObject *module); /* mean, growth, compare, choose; 0 or -1 */
+int sm_py_study_add(PyObject *module); /* mean, growth, compare, choose, Page; 0 or -1 */
+int sm_py_page_add(PyObject *module);
 
-/* A list, owned, of what a sequence named `name` holds; NULL with a TypeError that names it. */
-PyObject *sm_py_study_list(PyObject *given, const char *name);
-/* A number, and with `may_lack` None as NaN. 0, or -1 with a TypeError that names it by `format` and what follows. */
-int sm_py_study_number(PyObject *given, bool may_lack, double *ret_number, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+/* A mapping with the keys of a finding in report.json; what it points at hangs on `kept`. 0, or -1 with an error. */
+int sm_py_finding_read(PyObject *kept, PyObject *given, struct sm_page_finding *ret_finding);
 
 #endif

@@ -20,10 +20,16 @@ async function part(name) {
   return import(outfile);
 }
 
-test("the built page equals its sources", { skip }, () => {
-  const made = join(scratch, "report.html");
-  execFileSync(process.execPath, [join(web, "build.mjs"), made]);
-  assert.equal(readFileSync(join(web, "dist", "report.html"), "utf8"), readFileSync(made, "utf8"), "run node build.mjs in web/ and commit dist/report.html");
+test("the built pages equal their sources", { skip }, () => {
+  execFileSync(process.execPath, [join(web, "build.mjs"), scratch]);
+  for (const name of ["report.html", "study.html"]) {
+    assert.equal(readFileSync(join(web, "dist", name), "utf8"), readFileSync(join(scratch, name), "utf8"), `run node build.mjs in web/ and commit dist/${name}`);
+  }
+});
+
+test("the page of a study has no script, and its policy allows none", () => {
+  const page = readFileSync(join(web, "dist", "study.html"), "utf8");
+  assert.ok(!/<script/.test(page) && page.includes("default-src 'none'") && !page.includes("script-src"));
 });
 
 test("types hold", { skip: skip || (existsSync(join(web, "node_modules", "typescript")) ? false : "no typescript") }, () => {
@@ -37,11 +43,13 @@ test("the policy names the script that is in the page", () => {
   assert.ok(page.includes("default-src 'none'"));
 });
 
-test("nothing in the page asks for an address", () => {
-  const page = readFileSync(join(web, "dist", "report.html"), "utf8");
-  const addresses = (page.match(/https?:\/\/[^"'\s)]+/g) ?? []).filter((address) => address !== "http://www.w3.org/2000/svg");
-  assert.deepEqual(addresses, []);
-  assert.ok(!/@import|url\((?!data:)/.test(page));
+test("nothing in the pages asks for an address", () => {
+  for (const name of ["report.html", "study.html"]) {
+    const page = readFileSync(join(web, "dist", name), "utf8");
+    const addresses = (page.match(/https?:\/\/[^"'\s)]+/g) ?? []).filter((address) => address !== "http://www.w3.org/2000/svg");
+    assert.deepEqual(addresses, []);
+    assert.ok(!/@import|url\((?!data:)/.test(page));
+  }
 });
 
 test("a range zooms, pans, and finds back to the whole run", { skip }, async () => {
