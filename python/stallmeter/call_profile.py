@@ -72,6 +72,14 @@ def interval(values):
     return dict(zip(("mean_s", "low_s", "high_s"), _read.mean(values)))
 
 
+def rate(times, samples):
+    """Samples a second, from the interval of a call's time; None where it is not known, or what a sample is is not."""
+    if not times["mean_s"] or not samples:
+        return None
+    low, high = times["low_s"], times["high_s"]
+    return {"mean": samples / times["mean_s"], "low": samples / high if high else None, "high": samples / low if low else None}
+
+
 def quantile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
