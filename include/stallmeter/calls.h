@@ -68,8 +68,10 @@ struct sm_call_range {
 	double middle, low, high; /* NaN: not measured */
 };
 
-/* Seconds to touch a page of fresh memory, from several tries. 0 or an error. */
-SM_API int sm_call_machine_fault(struct sm_call_range *ret_seconds);
+/* Seconds to touch a page of fresh memory, from several tries; `huge` asks for huge pages, of sm_call_machine_huge_bytes().
+ * -ENOTSUP without those. 0 or an error. */
+SM_API int sm_call_machine_fault(int huge, struct sm_call_range *ret_seconds);
+SM_API double sm_call_machine_huge_bytes(void); /* NaN: there are none, or nobody gets them */
 /* Seconds to read `bytes` once and write them once, in warm memory. 0 or an error. */
 SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 
@@ -81,7 +83,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 #define SM_CALLS_NUMBERS(N) \
 	N(calls)             /* that were timed */ \
 	N(wall_s) N(wall_low_s) N(wall_high_s) \
-	N(cpu_s) N(helper_cpu_s) N(run_delay_s) \
+	N(cpu_s) N(cpu_low_s) N(cpu_high_s) N(helper_cpu_s) N(run_delay_s) \
 	N(blocked_s) N(blocked_low_s) N(blocked_high_s) \
 	N(read_bytes) N(minor_faults) N(major_faults) \
 	N(cpu_looks) N(python_looks)          /* all of a pass, as the waits */ \
@@ -89,6 +91,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 	N(input_bytes) N(output_bytes) \
 	N(allocated_bytes)   /* most that a call held at a time, of Python's allocators */ \
 	N(page_bytes) N(fault_s) N(fault_low_s) N(fault_high_s) /* of one fault on this machine */ \
+	N(huge_page_bytes) N(huge_fault_s) N(huge_fault_low_s) N(huge_fault_high_s) /* of one that fills a huge page */ \
 	N(pass_s)            /* reading the input and writing the output once */ \
 	N(followed_wall_s)   /* of a call on the input whose lines were followed, not followed */ \
 	N(copy_share) N(copy_low_share) N(copy_high_share) /* of the followed time, in calls that copy */ \

@@ -7,10 +7,10 @@
 #include <math.h>
 #include <time.h>
 
-static double now_s(void)
+static double now_s(clockid_t clock)
 {
 	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
+	clock_gettime(clock, &time);
 	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
@@ -107,9 +107,10 @@ static PyObject *measure(PyObject *module, PyObject *args)
 		Py_XDECREF(measuring.costs);
 		return PyErr_NoMemory();
 	}
-	double end_s = now_s() + seconds;
+	double end_s = now_s(CLOCK_MONOTONIC) + seconds;
 	int rc = 0;
-	for (Py_ssize_t i = 0; i < count && !rc && (i == 0 || now_s() < end_s); i++) {
+	for (Py_ssize_t i = 0; i < count && !rc && (i == 0 || now_s(CLOCK_MONOTONIC) < end_s);
+		i++) {
 		rc = measure_one(&measuring, i);
 	}
 	sm_call_meter_close(measuring.meter);
@@ -145,23 +146,26 @@ static int call_one(PyObject *function, PyObject *prepare, Py_ssize_t number)
 static PyObject *looks(PyObject *module, PyObject *args)
 {
 	PyObject *function, *prepare;
-	double seconds;
+	double seconds, cpu_seconds;
 	int waits;
 	char why[SM_CALL_WHY];
 	struct sm_call_looks *at_work;
 	struct sm_call_looks_count count;
-	if (!PyArg_ParseTuple(args, "OOdp:looks", &function, &prepare, &seconds, &waits)) {
+	if (!PyArg_ParseTuple(
+		    args, "OOddp:looks", &function, &prepare, &seconds, &cpu_seconds, &waits)) {
 		return NULL;
 	}
 	if (sm_call_looks_start(&at_work, waits, why)) {
 		return PyErr_NoMemory();
 	}
-	double end_s = now_s() + seconds;
+	double end_s = now_s(CLOCK_MONOTONIC) + seconds;
+	double enough_s = now_s(CLOCK_THREAD_CPUTIME_ID) + cpu_seconds;
 	Py_ssize_t calls = 0;
 	int rc = 0;
 	do {
 		rc = call_one(function, prepare, calls);
-	} while (!rc && ++calls && now_s() < end_s);
+	} while (!rc && ++calls && now_s(CLOCK_MONOTONIC) < end_s &&
+		 now_s(CLOCK_THREAD_CPUTIME_ID) < enough_s);
 	Py_BEGIN_ALLOW_THREADS;
 	sm_call_looks_stop(at_work, &count);
 	Py_END_ALLOW_THREADS;
@@ -170,13 +174,22 @@ static PyObject *looks(PyObject *module, PyObject *args)
 
 /* --- the machine --- */
 
-static PyObject *fault_seconds(PyObject *module, PyObject *unused)
+static PyObject *fault_seconds(PyObject *module, PyObject *huge)
 {
-	struct sm_call_range range;
-	if (sm_call_machine_fault(&range)) {
+	struct sm_call_range range = {NAN, NAN, NAN};
+	int asked = PyObject_IsTrue(huge);
+	int rc = asked < 0 ? -1 : sm_call_machine_fault(asked, &range);
+	if (rc == -ENOMEM) {
 		return PyErr_NoMemory();
 	}
-	return Py_BuildValue("(ddd)", range.middle, range.low, range.high);
+	return asked < 0 ? NULL
+			 : Py_BuildValue("(NNN)", number_or_none(range.middle),
+				   number_or_none(range.low), number_or_none(range.high));
+}
+
+static PyObject *huge_page_bytes(PyObject *module, PyObject *unused)
+{
+	return number_or_none(sm_call_machine_huge_bytes());
 }
 
 static PyObject *pass_seconds(PyObject *module, PyObject *given)
@@ -198,14 +211,19 @@ PyMethodDef sm_py_measure_functions[] = {
 		"bytes, "
 		"minor faults, major faults); None: could not be read."},
 	{"looks", looks, METH_VARARGS,
-		"looks($module, function, prepare, seconds, waits, /)\n--\n\nCalls "
-		"function(prepare(i)) until the seconds are over and counts looks at the thread: "
+		"looks($module, function, prepare, seconds, cpu_seconds, waits, /)\n--\n\nCalls "
+		"function(prepare(i)) until the seconds are over, or so many of CPU, and counts "
+		"looks at the thread: "
 		"in "
 		"the interpreter or not, and with\n`waits` what it waits for, by a thread of "
 		"ours."},
-	{"fault_seconds", fault_seconds, METH_NOARGS,
-		"fault_seconds($module, /)\n--\n\nWhat touching a page of fresh memory takes here: "
-		"(middle, low, high)."},
+	{"fault_seconds", fault_seconds, METH_O,
+		"fault_seconds($module, huge, /)\n--\n\nWhat touching a page of fresh memory takes "
+		"here: (middle, low, high); None without huge pages."},
+	{"huge_page_bytes", huge_page_bytes, METH_NOARGS,
+		"huge_page_bytes($module, /)\n--\n\nOf a page that a fault fills where huge ones "
+		"are "
+		"had; None: nobody has them."},
 	{"pass_seconds", pass_seconds, METH_O,
 		"pass_seconds($module, bytes, /)\n--\n\nWhat copying so many bytes in warm memory "
 		"takes "

@@ -1,10 +1,13 @@
-"""Batch sizes, tried in turns: one call of each size, then the next of each, so that what drifts drifts for all."""
+"""Batch sizes, tried in turns: one call of each size, then the next of each, so that what drifts drifts for all.
+
+Times are what the calls need: without what the thread waited for a CPU that others had, which says nothing of the size.
+"""
 
 import time
 
 from . import _read
 from .call_inputs import copied, name_of, samples, size_bytes, where_of
-from .call_profile import COSTS, describe, interval, quantile, rate, usable_cpus
+from .call_profile import COSTS, describe, interval, need, quantile, rate, usable_cpus
 
 ROUNDS = 20  # at most, as far as there is time
 ROUNDS_LEAST = 6  # a warm-up and five: the fewest that give an interval
@@ -46,16 +49,16 @@ def measure_batches(function, inputs, config):
 
 
 def _tree(function, inputs, size):
-    walls = [cost[0] for cost in size.costs]
-    means = {name: None for name in COSTS}
-    for name, column in zip(COSTS, zip(*size.costs)):
+    needs = [need(cost) for cost in size.costs]
+    means = dict.fromkeys(COSTS)
+    for name, column in zip(COSTS, zip(*size.costs, strict=True), strict=False):
         means[name] = None if None in column else sum(column) / len(column)
-    times = interval(walls) if walls else dict.fromkeys(("mean_s", "low_s", "high_s"))
-    times.update(p50_s=quantile(walls, 0.5) if walls else None, p99_s=quantile(walls, 0.99) if walls else None)
+    times = interval(needs) if needs else dict.fromkeys(("mean_s", "low_s", "high_s"))
+    times.update(p50_s=quantile(needs, 0.5) if needs else None, p99_s=quantile(needs, 0.99) if needs else None)
     batch = samples(inputs.data, 0, size.size)
     return {
         "kind": "batch", "name": name_of(function), "where": where_of(function), "per_sample": inputs.per_sample,
-        "copied": inputs.copies, "samples": size.size, "batch_size": size.size, "calls": len(walls), "time": times,
+        "copied": inputs.copies, "samples": size.size, "batch_size": size.size, "calls": len(needs), "time": times,
         "samples_per_s": rate(times, size.size), "cpu": {key: means[key] for key in COSTS[1:5]},
         "memory": {"input_bytes": size_bytes(batch), "output_bytes": size_bytes(size.result) if size.turn else None,
                    "minor_faults": means["minor_faults"]},

@@ -45,7 +45,8 @@ class ResultCache:
         return result
 
     def __repr__(self):
-        return f"<ResultCache of {self.__name__}: {len(self._kept)} of {self.size} results, {self.hits} hits, {self.misses} misses>"
+        told = f"{len(self._kept)} of {self.size} results, {self.hits} hits, {self.misses} misses"
+        return f"<ResultCache of {self.__name__}: {told}>"
 
 
 def played_through(keys, size):

@@ -1,7 +1,7 @@
 """What a profiled function is given and gives back: copied, cut, weighed and compared, whatever it is.
 
-Arrays of NumPy, tensors, images of PIL, bytes, text, numbers, and lists, tuples and dicts of them; anything else by `copy.deepcopy`
-and `pickle.dumps`. No library is imported here: a value of one can only be there where it is loaded already.
+Arrays of NumPy, tensors, images of PIL, bytes, text, numbers, and lists, tuples and dicts of them; anything else by
+`copy.deepcopy` and `pickle.dumps`. No library is imported here: a value of one can only be there where it is loaded already.
 """
 
 import copy
@@ -189,7 +189,7 @@ def code_of(function):
     while isinstance(function, functools.partial):
         function = function.func
     function = inspect.unwrap(function)
-    for way in (function, getattr(type(function), "forward", None), getattr(type(function), "__call__", None)):
+    for way in (function, getattr(type(function), "forward", None), type(function).__dict__.get("__call__")):
         code = getattr(getattr(way, "__func__", way), "__code__", None)
         if code is not None:
             return code

@@ -1,8 +1,8 @@
-"""One call, followed: which lines ran how often, who was called with what, what only copied. Beside the timed calls, never in them.
+"""One call, followed: which lines ran how often, who was called with what, what only copied. Beside the timed calls.
 
 Lines are followed by `sys.settrace`, calls by `sys.setprofile`: they are the same on every Python from 3.10 on, see every line
-and need no thread. A line costs about a microsecond so; that is why nothing here is a time of the report: C takes what a call takes
-without us, and from here the shares.
+and need no thread. A line costs about a microsecond so; that is why nothing here is a time of the report: C takes what a call
+takes without us, and from here the shares.
 """
 
 import inspect
@@ -27,6 +27,9 @@ _COPYING_PYTHON = {("copy", "copy"), ("copy", "deepcopy"), ("PIL", "copy")}
 
 def is_library(path):
     return path.startswith((*_LIBRARIES, "<frozen")) or "site-packages" in path or "dist-packages" in path
+
+
+OURS_MOST = 3  # times what the call itself may take, for comparing arguments and results
 
 
 class TooLong(Exception):
@@ -112,7 +115,7 @@ def _package(name):
 class _Follower:
     def __init__(self, seconds):
         self.calls = Calls()
-        self._end = time.perf_counter() + seconds
+        self._seconds, self._end = seconds, time.perf_counter() + seconds
         self._lost = 0.0  # our own time, taken out of every clock here
         self._stack = []  # (begin, copy key, package, code, arguments)
         self._seen = {}  # code -> {arguments: result}
@@ -124,7 +127,8 @@ class _Follower:
         count = code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & inspect.CO_VARARGS)
         count += bool(code.co_flags & inspect.CO_VARKEYWORDS)
         known = self._seen.setdefault(code, {})
-        if len(known) > _SEEN_MAX or code.co_flags & _PIECEMEAL or (code.co_name[0] == "<" and code.co_name != "<lambda>"):
+        is_made = code.co_name[0] == "<" and code.co_name != "<lambda>"  # a comprehension
+        if not self._stack or len(known) > _SEEN_MAX or code.co_flags & _PIECEMEAL or is_made:
             return None
         return fingerprint([frame.f_locals.get(name) for name in code.co_varnames[:count]])
 
@@ -169,7 +173,7 @@ class _Follower:
             self._c_call(at, frame, arg)
         else:
             self._pop(at, arg if event == "return" else None)
-        if entered > self._end and not self.over:
+        if (at > self._end or self._lost > OURS_MOST * self._seconds) and not self.over:
             self.over = True
             sys.setprofile(None)
         self._lost += time.perf_counter() - entered

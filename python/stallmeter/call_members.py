@@ -37,7 +37,7 @@ def profile_members(measuring, members, profile_one):
         measuring.lack("members", f"called one after the other they fail: {describe(problem)}")
         return
     trees = []
-    for member, values in zip(members, stages):
+    for member, values in zip(members, stages, strict=False):
         trees.append(profile_one(member, Inputs(values, True), 1 / len(members)))
     measuring.tree["members"] = trees
     _find_idle(measuring, members, stages, trees, again)

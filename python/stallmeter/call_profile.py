@@ -7,7 +7,8 @@
     sizes           the same on parts of the input
     cache, device   whether a cache or a device would pay
 
-Every pass has its part of the time that there is, and one that fails says so: what it would have measured is None with that reason.
+Every pass has its part of the time that there is, and one that fails says so: what it would have measured is None, with that
+reason.
 """
 
 import os
@@ -34,8 +35,9 @@ from .call_inputs import (
 from .call_lines import TooLong, count_tensor_calls, follow_calls, follow_lines
 
 #: parts of the time there is for one function; what a pass does not use is left for the next
-TIMED, LOOKED, FOLLOWED, SIZED = 0.4, 0.1, 0.1, 0.2
-LOOKS_WANTED_S = 0.5  # of CPU: fifty looks
+TIMED, LOOKED, FOLLOWED, SIZED = 0.35, 0.15, 0.1, 0.2
+LOOKED_CPU_S = 0.5  # of CPU: fifty looks
+LOOKED_WAITING_S = 1.0
 FOLLOWING_COSTS = 30  # times, at the worst: a line that only counts
 SIZES = (8, 4, 2, 1)  # the whole, and parts of it
 WAITS = ("sleep", "lock", "network", "file", "process")
@@ -47,6 +49,8 @@ class Inputs:
 
     def __init__(self, data, per_sample):
         self.data, self.per_sample = data, per_sample
+        self.first = None  # of the first call: its seconds, whether it changed its input, what it gave back
+        self.tried = 0  # calls before that one, which failed
         self.copies = True
         try:
             copied(self.original(0))
@@ -63,13 +67,23 @@ class Inputs:
         value = self.original(number)
         return copied(value) if self.copies else value
 
+    def call_first(self, function):
+        value = self(0)
+        before = fingerprint(value)
+        begin = time.perf_counter()
+        result = function(value)
+        spent = time.perf_counter() - begin
+        self.first = (spent, None if before is None else fingerprint(value) != before, result)
+
 
 def usable_cpus():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def interval(values):
-    return dict(zip(("mean_s", "low_s", "high_s"), _read.mean(values)))
+    """The mean with its interval, which does not reach below 0: no call takes less."""
+    mean, low, high = _read.mean(values)
+    return {"mean_s": mean, "low_s": None if low is None else max(low, 0.0), "high_s": high}
 
 
 def rate(times, samples):
@@ -77,7 +91,13 @@ def rate(times, samples):
     if not times["mean_s"] or not samples:
         return None
     low, high = times["low_s"], times["high_s"]
-    return {"mean": samples / times["mean_s"], "low": samples / high if high else None, "high": samples / low if low else None}
+    return {"mean": samples / times["mean_s"], "low": samples / high if high else None,
+            "high": samples / low if low and low > 0 else None}
+
+
+def need(cost):
+    """What a call asks for itself: its wall time without what its thread waited for a CPU that others had."""
+    return max(cost[0] - (cost[3] or 0.0), 1e-9)
 
 
 def quantile(values, share):
@@ -99,6 +119,7 @@ class Measuring:
 
     def __init__(self, function, inputs, count, seconds, config):
         self.function, self.inputs, self.count, self.config = function, inputs, count, config
+        self.called = inputs.tried
         self.seconds, self.end = seconds, time.monotonic() + seconds
         self.facts = {"name": name_of(function), "where": where_of(function), "usable_cpus": usable_cpus()}
         self.tree = {"name": self.facts["name"], "where": self.facts["where"], "errors": [], "members": []}
@@ -114,41 +135,40 @@ class Measuring:
     # --- timed ---
 
     def first_call(self):
-        """The warm-up: what it raises is the caller's to tell. Returns what the function gave back."""
-        value = self.inputs(0)
-        before = fingerprint(value)
-        begin = time.perf_counter()
-        self.result = self.function(value)
-        self.tree["first_call_s"] = time.perf_counter() - begin
-        self.tree["changes_input"] = None if before is None else fingerprint(value) != before
-        return self.result
+        """The warm-up, which the caller may have made already: what it raises is the caller's to tell."""
+        if self.inputs.first is None:
+            self.inputs.call_first(self.function)
+        self.called += 1
+        self.tree["first_call_s"], self.tree["changes_input"], self.result = self.inputs.first
 
     def time_calls(self):
         costs, result, error = _read.measure(self.function, self.inputs, self.count, self.left(TIMED))
         self.walls = [cost[0] for cost in costs]
         self.result = result if result is not None else self.result
         if error is not None:
-            self.tree["errors"].append({"call": len(costs) + 2, "error": describe(error)})
+            self.tree["errors"].append({"call": self.called + len(costs) + 1, "error": describe(error)})
         self.tree["calls"] = self.facts["calls"] = len(costs)
         self._tell_costs(costs)
         return bool(costs)
 
     def _tell_costs(self, costs):
-        columns = dict(zip(COSTS, zip(*costs))) if costs else {}
+        columns = dict(zip(COSTS, zip(*costs, strict=True), strict=True)) if costs else {}
         for name in COSTS:
             self.facts[name] = _mean(columns.get(name, ()))
         wall = interval(self.walls) if self.walls else {}
         self.facts.update(wall_low_s=wall.get("low_s"), wall_high_s=wall.get("high_s"))
-        blocked = columns.get("blocked_s", (None,))
-        if None not in blocked:
-            _, self.facts["blocked_low_s"], self.facts["blocked_high_s"] = _read.mean(blocked)
+        for name in ("blocked", "cpu"):
+            values = columns.get(f"{name}_s", (None,))
+            if None not in values:
+                _, self.facts[f"{name}_low_s"], self.facts[f"{name}_high_s"] = _read.mean(values)
         self.tree["time"] = {**(wall or dict.fromkeys(("mean_s", "low_s", "high_s"))),
                              "p50_s": quantile(self.walls, 0.5) if self.walls else None,
                              "p99_s": quantile(self.walls, 0.99) if self.walls else None}
         self.tree["cpu"] = {key: self.facts[key] for key in ("cpu_s", "helper_cpu_s", "run_delay_s", "blocked_s")}
         self.tree["io"] = {key: self.facts[key] for key in ("read_bytes", "major_faults")}
         self.tree["memory"] = {"minor_faults": self.facts["minor_faults"]}
-        for name, what in (("cpu_s", "CPU of the thread"), ("helper_cpu_s", "CPU of helper threads"), ("run_delay_s", "run delay")):
+        clocks = {"cpu_s": "CPU of the thread", "helper_cpu_s": "CPU of helper threads", "run_delay_s": "run delay"}
+        for name, what in clocks.items():
             if costs and self.facts[name] is None:
                 self.lack(what, "the kernel's clock for it could not be read")
 
@@ -160,10 +180,10 @@ class Measuring:
         if not (self.config.enable_cpu_tracking or waits):
             self.lack("CPU in the interpreter", "enable_cpu_tracking is off")
             return
-        busy = max(self.facts["cpu_s"] or wall, 1e-9) / wall
-        seconds = min(self.left(LOOKED), LOOKS_WANTED_S / max(busy, 0.25))
+        # Of a function that waits, looks at its waiting: as long as there is time for them.
+        seconds = self.left(LOOKED) if not waits else min(self.left(LOOKED), LOOKED_WAITING_S)
         try:
-            looks = _read.looks(self.function, self.inputs, seconds, waits)
+            looks = _read.looks(self.function, self.inputs, seconds, LOOKED_CPU_S, waits)
         except Exception as problem:
             self.lack("CPU in the interpreter", f"the pass that looks at it failed: {describe(problem)}")
             return
@@ -189,10 +209,12 @@ class Measuring:
             self.facts.update(minor_faults=None, no_memory="enable_memory_tracking is off")
             self.lack("memory allocated", "enable_memory_tracking is off")
             return
-        fault = dict(zip(("fault_s", "fault_low_s", "fault_high_s"), _read.fault_seconds()))
         page = os.sysconf("SC_PAGE_SIZE")
-        self.facts.update(fault, page_bytes=page)
-        self.tree["memory"].update(fault_s=fault["fault_s"], fresh_bytes=self.facts["minor_faults"] * page)
+        self.facts.update(page_bytes=page, huge_page_bytes=_read.huge_page_bytes())
+        for name, huge in (("fault", False), ("huge_fault", True)):
+            keys = (f"{name}_s", f"{name}_low_s", f"{name}_high_s")
+            self.facts.update(zip(keys, _read.fault_seconds(huge), strict=True))
+        self.tree["memory"].update(fault_s=self.facts["fault_s"], faulted_bytes=self.facts["minor_faults"] * page)
         try:
             held = self._held_at_most()
         except Exception as problem:
@@ -275,7 +297,8 @@ class Measuring:
         value = self.inputs.original(0)
         length = extent(value)
         if length is None or length < 4:
-            self._no_sizes(f"a {kind(value)} is not cut into parts" if length is None else f"its length is {length}: too few parts")
+            self._no_sizes(f"a {kind(value)} is not cut into parts" if length is None
+                           else f"its length is {length}: too few parts")
             return
         sizes = sorted({max(1, length // share) for share in SIZES})
         seconds = self.left(SIZED)
@@ -284,10 +307,11 @@ class Measuring:
         except Exception as problem:
             self._no_sizes(f"it fails on a part of its input: {describe(problem)}")
             return
-        pairs = [(size, wall) for size, walls in zip(sizes, times) for wall in walls]
-        exponent, low, high = _read.growth(*zip(*pairs))
-        self.facts.update(growth=exponent, growth_low=low, growth_high=high, growth_size=length, growth_least_size=sizes[0])
-        self.tree["scaling"] = {"sizes": [{"size": size, "mean_s": _mean(walls)} for size, walls in zip(sizes, times)],
+        pairs = [(size, wall) for size, walls in zip(sizes, times, strict=True) for wall in walls]
+        exponent, low, high = _read.growth(*zip(*pairs, strict=True))
+        self.facts.update(growth=exponent, growth_low=low, growth_high=high)
+        self.facts.update(growth_size=length, growth_least_size=sizes[0])
+        self.tree["scaling"] = {"sizes": [{"size": size, "mean_s": _mean(walls)} for size, walls in zip(sizes, times, strict=True)],
                                 "exponent": exponent, "low": low, "high": high}
 
     def _no_sizes(self, why):
@@ -344,9 +368,9 @@ def _repeat(value, copies):
 
 
 def time_in_turns(pairs, rounds, seconds):
-    """Walls of each (function, prepare), one call of each in turn, so that what drifts drifts for all; raises what they raise.
+    """What calls of each (function, prepare) need, one of each in turn, so that what drifts drifts for all.
 
-    Each is called once before, unmeasured. A round is begun as long as there is time.
+    Raises what they raise. Each is called once before, unmeasured. A round is begun as long as there is time.
     """
     end = time.monotonic() + seconds
     walls = [[] for _ in pairs]
@@ -358,7 +382,7 @@ def time_in_turns(pairs, rounds, seconds):
             if error is not None:
                 raise error
             if turn:
-                walls[at].append(costs[0][0])
+                walls[at].append(need(costs[0]))
     return walls
 
 

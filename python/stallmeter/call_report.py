@@ -46,8 +46,8 @@ def _verdict(page, trees):
         page.verdict("NOTHING FOUND", "No rule found a part of the time that could be had back.", "fine")
     else:
         first = findings[0]
-        page.verdict(first["type"], f"{first['title']}: {first['where']['name']}. Mending it takes {first['severity']:.0%} off a call.",
-                     "bound" if first["severity"] >= 0.2 else "partly")
+        told = f"{first['title']}: {first['where']['name']}. Mending it takes {first['severity']:.0%} off a call."
+        page.verdict(first["type"], told, "bound" if first["severity"] >= 0.2 else "partly")
 
 
 def page_of_profile(tree):
@@ -95,8 +95,12 @@ def _functions(page, trees):
     page.heading("Functions")
     page.table(["function", "where", "calls", "time per call, s", "CPU in Python", "findings"],
                [[tree["name"], tree["where"] or "native", tree["calls"], _interval(tree["time"]),
-                 share(tree["cpu"].get("python_share")), ", ".join(found["type"] for found in tree["findings"]) or "none"]
+                 share(tree["cpu"].get("python_share")), _types(tree)]
                 for tree in trees])
+
+
+def _types(tree):
+    return ", ".join(found["type"] for found in tree["findings"]) or "none"
 
 
 def _interval(times):
@@ -108,7 +112,8 @@ def _performance(page, tree, heading="Function performance"):
     cpu, times = tree["cpu"], tree["time"]
     given = "one sample a call" if tree["per_sample"] else "the data whole"
     pairs = [("Where", tree["where"] or "native code"), ("Calls timed", f"{tree['calls']}, {given}"),
-             ("Time per call", between(times)), ("Median, 99th percentile", f"{seconds(times['p50_s'])}, {seconds(times['p99_s'])}")]
+             ("Time per call", between(times)),
+             ("Median, 99th percentile", f"{seconds(times['p50_s'])}, {seconds(times['p99_s'])}")]
     if tree.get("first_call_s") is not None:
         pairs.append(("First call, not counted", seconds(tree["first_call_s"])))
     if tree["samples_per_s"]:
@@ -129,11 +134,14 @@ def _memory_and_io(page, tree):
     page.heading("Memory and input")
     pairs = [("Input, output", f"{size(memory.get('input_bytes'))}, {size(memory.get('output_bytes'))}"),
              ("Held at most in a call", size(memory.get("allocated_bytes"))),
-             ("Fresh memory touched", size(memory.get("fresh_bytes"))),
-             ("Page faults a call", f"{number(memory.get('minor_faults'), '.0f')} minor, {number(io.get('major_faults'), '.0f')} major"),
-             ("A page fault costs here", seconds(memory.get("fault_s"))), ("Read from storage a call", size(io.get("read_bytes")))]
+             ("Small pages of fresh memory", size(memory.get("faulted_bytes"))),
+             ("Minor page faults a call", number(memory.get("minor_faults"), ".0f")),
+             ("Major page faults a call", number(io.get("major_faults"), ".0f")),
+             ("A minor page fault costs here", seconds(memory.get("fault_s"))),
+             ("Read from storage a call", size(io.get("read_bytes")))]
     if io.get("waits"):
-        pairs.append(("Found waiting for", ", ".join(f"{name} {count:.0f}" for name, count in io["waits"].items() if count) or "nothing"))
+        waits = [f"{name} {count:.0f}" for name, count in io["waits"].items() if count]
+        pairs.append(("Found waiting for", ", ".join(waits) or "nothing"))
     page.facts(pairs)
 
 
@@ -144,7 +152,7 @@ def _members(page, tree):
     whole = sum(member["time"]["mean_s"] or 0 for member in tree["members"]) or 1
     page.table(["member", "where", "time per call, s", "share", "findings"],
                [[member["name"], member["where"] or "native", _interval(member["time"]),
-                 share((member["time"]["mean_s"] or 0) / whole), ", ".join(found["type"] for found in member["findings"]) or "none"]
+                 share((member["time"]["mean_s"] or 0) / whole), _types(member)]
                 for member in tree["members"]],
                note="Each on what the members before it hand over.")
 
@@ -172,7 +180,8 @@ def _caching(page, tree):
     if caching is None:
         page.text(f"Not measured: {_reason(tree, 'caching')}.")
         return
-    page.facts([("Inputs looked through", str(caching["inputs"])), ("That had been there before", share(caching["repeated_share"])),
+    page.facts([("Inputs looked through", str(caching["inputs"])),
+                ("That had been there before", share(caching["repeated_share"])),
                 (f"Hits of a cache of {caching['cache_size']}", share(caching["hit_share"])),
                 ("Same result for the same input", "yes, run twice" if caching["deterministic"] else "no"),
                 ("Memory of the cache", size(caching["cache_bytes"])), ("Recognising an input", seconds(caching["lookup_s"])),
@@ -202,7 +211,8 @@ def _batches(page, trees):
         return
     measured = [tree for tree in trees if tree["samples_per_s"]]
     rates = [tree["samples_per_s"] for tree in measured]
-    chosen = _read.choose([(tree["batch_size"], rate["mean"], rate["low"], rate["high"]) for tree, rate in zip(measured, rates)])
+    chosen = _read.choose([(tree["batch_size"], rate["mean"], rate["low"], rate["high"])
+                           for tree, rate in zip(measured, rates, strict=True)])
     page.table(["batch size", "calls", "time per call, s", "samples a second", "input", "output", "failed"],
                [[tree["batch_size"], tree["calls"], _interval(tree["time"]),
                  tuple(tree["samples_per_s"].values()) if tree["samples_per_s"] else None,
@@ -213,7 +223,7 @@ def _batches(page, trees):
     if measured:
         page.chart("Samples a second over batch size", "batch size", "samples per second",
                    [(trees[0]["name"], [(tree["batch_size"], rate["mean"], rate["low"], rate["high"])
-                                        for tree, rate in zip(measured, rates)])],
+                                        for tree, rate in zip(measured, rates, strict=True)])],
                    best=measured[chosen]["batch_size"] if chosen >= 0 else None)
 
 
@@ -240,7 +250,8 @@ def _applied(page, profiler):
     if profiler.optimizations:
         page.heading("What was applied")
         page.table(["change", "kept", "measured speed-up", "why"],
-                   [[", ".join(f"{key}={value}" for key, value in entry["change"].items()) or "none", "yes" if entry["kept"] else "no",
+                   [[", ".join(f"{key}={value}" for key, value in entry["change"].items()) or "none",
+                     "yes" if entry["kept"] else "no",
                      tuple(entry["speedup"]) if entry.get("speedup") else "not tried", entry["why"]]
                     for entry in profiler.optimizations])
 

@@ -127,7 +127,8 @@ class Tuning:
             if suggestion.get("applicable", bool(change)) and change:
                 done.append(self._apply_one(change, suggestion, config))
             elif asked:
-                done.append({"change": change, "kept": False, "why": suggestion.get("why_not") or "it holds no change of a setting"})
+                why = suggestion.get("why_not") or "it holds no change of a setting"
+                done.append({"change": change, "kept": False, "why": why})
         self.log += done
         return [dict(entry) for entry in done]
 

@@ -167,7 +167,7 @@ class PreprocessingProfiler:
         """
         _checked(function, data)
         if sample_count(data) is None:
-            raise TypeError(f"data: a {type(data).__name__} cannot be cut into batches; give a list of samples, or an array of them")
+            raise TypeError(f"data: {type(data).__name__} cannot be cut into batches; give a list or an array of samples")
         with KeptRandom():
             inputs = _inputs_for(function, data)
             trees = measure_batches(function, inputs, self.config)
@@ -290,7 +290,7 @@ class PreprocessingProfiler:
         return path
 
     def load_profiling_results(self, path):
-        """Takes the profiles of an earlier save_profiling_results() and returns them. Nothing in the file is executed or unpickled.
+        """Takes the profiles of an earlier save_profiling_results() and returns them. Nothing in it is executed or unpickled.
 
         FileNotFoundError for what is not there, TraceError for what is damaged or none of ours.
         """
@@ -355,8 +355,9 @@ def _inputs_for(function, data):
         inputs = Inputs(data, per_sample)
         if not per_sample and not inputs.copies and sample_count(data) is not None:
             continue  # a data set: its samples are what is copied
+        inputs.tried = len(problems)
         try:
-            function(inputs(0))
+            inputs.call_first(function)
         except Exception as problem:
             problems.append(problem)
         else:

@@ -43,9 +43,10 @@ static int look_at_growth(const struct sm_judge_calls *judge)
 	sm_finding_evidence(finding, "smallest_size", calls->growth_least_size, "count");
 	sm_finding_evidence(finding, "size", calls->growth_size, "count");
 	sm_judge_calls_cure(finding,
-		"Find the loop inside a loop in {name}: its time grows as the {growth_exponent}th "
-		"power of its input's size. Look things up in a dict or a set, sort once, or work "
-		"on pieces of fixed size.");
+		"Find the loop inside a loop in {name}: its time grows as its input's size to the "
+		"power {growth_exponent}. Look things up in a dict or a set, sort once, or work on "
+		"pieces "
+		"of fixed size.");
 	return 0;
 }
 
@@ -99,7 +100,7 @@ static int look_at_order(const struct sm_judge_calls *judge)
 {
 	const struct sm_calls *calls = judge->calls;
 	struct sm_finding *finding;
-	int error = sm_judge_calls_find(judge, "wrong_order",
+	int error = sm_judge_calls_prove(judge, "wrong_order",
 		(struct sm_interval){.middle = calls->wall_s - calls->order_s,
 			.low = calls->wall_s - calls->order_high_s,
 			.high = calls->wall_s - calls->order_low_s},

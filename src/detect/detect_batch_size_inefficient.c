@@ -54,6 +54,16 @@ static const struct sm_calls_batch *judged(const struct sm_calls *calls)
 	return NULL;
 }
 
+static bool is_largest_of(const struct sm_calls *calls, const struct sm_calls_batch *batch)
+{
+	for (size_t i = 0; i < calls->batch_count; i++) {
+		if (calls->batches[i].size > batch->size) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Off a call of the size judged, if its samples cost what they cost in a call of the best size. */
 static struct sm_interval saved_by(
 	const struct sm_calls_batch *now, const struct sm_calls_batch *best)
@@ -82,8 +92,11 @@ static int look(const struct sm_judge_calls *judge)
 	const struct line line = fit(calls);
 	const struct sm_calls_batch *best = best_of(calls);
 	bool is_largest = best == now;
+	if (is_largest && !is_largest_of(calls, now)) {
+		return 0; /* larger ones were measured, and are no better */
+	}
 	struct sm_finding *finding;
-	int error = sm_judge_calls_find(
+	int error = sm_judge_calls_prove(
 		judge, "", is_largest ? spread(now, &line) : saved_by(now, best), &finding);
 	if (error || !finding) {
 		return error;
@@ -121,8 +134,10 @@ const struct sm_detector sm_detect_batch_size_inefficient = {
 		"dearer where its data no longer fits a cache.",
 	.causes = "",
 	.evidence =
-		"At least {SIZES_LEAST} sizes were timed in turns. A sample costs at least "
-		"{SM_JUDGE_CALLS_WORTH_PERCENT} % less in the best of them; or, where the size "
+		"At least {SIZES_LEAST} sizes were timed in turns. By the whole of its interval a "
+		"sample costs "
+		"less, and at least "
+		"{SM_JUDGE_CALLS_WORTH_PERCENT} % less, in the best of them; or, where the size "
 		"judged is the best, by the straight line through them, in a batch {BIGGER} times "
 		"as large: then with a level less of confidence, since that was not run. "
 		"Severity: a sample costs what it costs there.",

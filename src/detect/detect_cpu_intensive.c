@@ -43,7 +43,7 @@ static struct sm_interval left(const struct sm_judge_calls *judge)
 {
 	const struct sm_calls *calls = judge->calls;
 	double middle = fmax(0, busy_s(calls) - explained(judge));
-	double off = (calls->blocked_high_s - calls->blocked_low_s) / 2; /* where it was not busy */
+	double off = (calls->cpu_high_s - calls->cpu_low_s) / 2;
 	return (struct sm_interval){.middle = middle, .low = middle - off, .high = middle + off};
 }
 

@@ -10,7 +10,7 @@ static int look(const struct sm_judge_calls *judge)
 		return sm_judge_calls_lack(judge, calls->no_device, "no device was looked at");
 	}
 	struct sm_finding *finding;
-	int error = sm_judge_calls_find(judge, "",
+	int error = sm_judge_calls_prove(judge, "",
 		(struct sm_interval){.middle = calls->wall_s - calls->device_s,
 			.low = calls->wall_s - calls->device_high_s,
 			.high = calls->wall_s - calls->device_low_s},

@@ -12,18 +12,37 @@ enum {
 	OWN_PERCENT = 50
 }; /* of the pages touched, what Python's allocators held at a time: then it is they */
 
-/* Faults are work of its own thread; what was not measured stays NaN. */
-static double faults_at(const struct sm_calls *calls, double fault_s)
+/* Memory that came in huge pages: one fault fills five hundred pages then, and small ones do not add up to what was allocated.
+ * A call that got what it held from memory that it had already has no such faults. */
+static double huge_bytes(const struct sm_calls *calls)
 {
-	double faults_s = calls->minor_faults * fault_s, work_s = sm_judge_calls_work_s(calls);
+	double small_bytes = calls->minor_faults * calls->page_bytes;
+	double expected = calls->allocated_bytes / calls->huge_page_bytes;
+	bool is_huge = small_bytes * 100 < OWN_PERCENT * calls->allocated_bytes &&
+		       calls->minor_faults * 100 >= OWN_PERCENT * expected && expected >= 1;
+	return is_huge ? calls->allocated_bytes : 0; /* false for NaN */
+}
+
+static double fresh_bytes(const struct sm_calls *calls)
+{
+	double huge = huge_bytes(calls);
+	return huge > 0 ? huge : calls->minor_faults * calls->page_bytes;
+}
+
+/* Faults are work of its own thread; what was not measured stays NaN. */
+static double faults_at(const struct sm_calls *calls, double fault_s, double huge_fault_s)
+{
+	double huge = huge_bytes(calls), work_s = sm_judge_calls_work_s(calls);
+	double faults_s = huge > 0 ? huge / calls->huge_page_bytes * huge_fault_s
+				   : calls->minor_faults * fault_s;
 	return faults_s > work_s ? work_s : faults_s;
 }
 
 static struct sm_interval faults_of(const struct sm_calls *calls)
 {
-	return (struct sm_interval){.middle = faults_at(calls, calls->fault_s),
-		.low = faults_at(calls, calls->fault_low_s),
-		.high = faults_at(calls, calls->fault_high_s)};
+	return (struct sm_interval){.middle = faults_at(calls, calls->fault_s, calls->huge_fault_s),
+		.low = faults_at(calls, calls->fault_low_s, calls->huge_fault_low_s),
+		.high = faults_at(calls, calls->fault_high_s, calls->huge_fault_high_s)};
 }
 
 static struct sm_interval copies_of(const struct sm_calls *calls)
@@ -35,9 +54,8 @@ static struct sm_interval copies_of(const struct sm_calls *calls)
 
 static const char *cause_of_faults(const struct sm_calls *calls)
 {
-	double touched_bytes = calls->minor_faults * calls->page_bytes;
-	return calls->allocated_bytes * 100 >= OWN_PERCENT * touched_bytes ? "allocation"
-									   : "page_fault";
+	return calls->allocated_bytes * 100 >= OWN_PERCENT * fresh_bytes(calls) ? "allocation"
+										: "page_fault";
 }
 
 static const char *advice_for(const char *cause)
@@ -96,8 +114,7 @@ static int look(const struct sm_judge_calls *judge)
 	}
 	sm_finding_evidence(finding, "minor_faults", calls->minor_faults, "count");
 	sm_finding_evidence(finding, "fault_s", calls->fault_s, "s");
-	sm_finding_evidence(
-		finding, "fresh_bytes", calls->minor_faults * calls->page_bytes, "bytes");
+	sm_finding_evidence(finding, "fresh_bytes", fresh_bytes(calls), "bytes");
 	sm_finding_evidence(finding, "allocated_bytes", calls->allocated_bytes, "bytes");
 	sm_finding_evidence(finding, "copy_share", calls->copy_share, "share");
 	sm_finding_evidence(finding, "output_bytes", calls->output_bytes, "bytes");

@@ -81,10 +81,11 @@ static int look(const struct sm_judge_calls *judge)
 	sm_finding_evidence(
 		finding, "python_share_of_cpu", sm_judge_calls_python_share(calls), "share");
 	sm_finding_evidence(finding, "one_pass_s", calls->pass_s, "s");
-	sm_judge_calls_cure(finding,
-		"Replace the loop in {name} by operations on the whole array (NumPy, torch): this "
-		"line "
-		"runs {line_runs} times in a call, and such lines take {loop_share} of it.");
+	sm_judge_calls_cure(finding, "Replace the loop in {name} by one operation on all of it "
+				     "(NumPy, torch, a method of the "
+				     "container): this line runs {line_runs} times in a call, and "
+				     "such lines take {loop_share} "
+				     "of it.");
 	return error;
 }
 

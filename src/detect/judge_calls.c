@@ -82,6 +82,13 @@ int sm_judge_calls_find(const struct sm_judge_calls *judge, const char *cause,
 	return place(judge, finding);
 }
 
+int sm_judge_calls_prove(const struct sm_judge_calls *judge, const char *cause,
+	struct sm_interval saved_s, struct sm_finding **ret_finding)
+{
+	*ret_finding = NULL;
+	return saved_s.low > 0 ? sm_judge_calls_find(judge, cause, saved_s, ret_finding) : 0;
+}
+
 int sm_judge_calls_lack(const struct sm_judge_calls *judge, const char *why, const char *otherwise)
 {
 	return sm_findings_lack(judge->findings, judge->detector, why && why[0] ? why : otherwise);

@@ -29,6 +29,9 @@ int sm_judge_calls_run(
 /* Where `saved_s` of a call's time is worth it, adds a finding; else *ret_finding is NULL. 0 or -ENOMEM. */
 int sm_judge_calls_find(const struct sm_judge_calls *judge, const char *cause,
 	struct sm_interval saved_s, struct sm_finding **ret_finding);
+/* The same for what two measurements say against each other: only where the whole interval says that something is saved. */
+int sm_judge_calls_prove(const struct sm_judge_calls *judge, const char *cause,
+	struct sm_interval saved_s, struct sm_finding **ret_finding);
 /* The rule had not what it needs; `why` NULL: `otherwise`. 0 or -ENOMEM. */
 int sm_judge_calls_lack(const struct sm_judge_calls *judge, const char *why, const char *otherwise);
 /* The speed-up of doing what the finding says. */
