@@ -311,8 +311,8 @@ class Measuring:
         exponent, low, high = _read.growth(*zip(*pairs, strict=True))
         self.facts.update(growth=exponent, growth_low=low, growth_high=high)
         self.facts.update(growth_size=length, growth_least_size=sizes[0])
-        self.tree["scaling"] = {"sizes": [{"size": size, "mean_s": _mean(walls)} for size, walls in zip(sizes, times, strict=True)],
-                                "exponent": exponent, "low": low, "high": high}
+        rows = [{"size": size, "mean_s": _mean(walls)} for size, walls in zip(sizes, times, strict=True)]
+        self.tree["scaling"] = {"sizes": rows, "exponent": exponent, "low": low, "high": high}
 
     def _no_sizes(self, why):
         self.facts["no_sizes"] = why
