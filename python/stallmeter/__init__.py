@@ -61,10 +61,9 @@ _LATER = {
     "BottleneckProfilerConfig": "configs", "DataLoadingProfilerConfig": "configs", "PreprocessingProfilerConfig": "configs",
     "BottleneckType": "kinds", "DataLoadingBottleneck": "kinds", "PreprocessingBottleneck": "kinds", "ProfilingLevel": "kinds",
     "BottleneckProfiler": "bottleneck_profiler", "ProfilingSession": "profiling_session",
-    "DataLoadingProfiler": "data_loading_profiler", "DataLoadingProfile": "data_loading_profiler",
-    "OptimalConfiguration": "data_loading_profiler",
     "DataLoadingProfile": "data_loading", "DataLoadingProfiler": "data_loading",
     "OptimalConfiguration": "data_loading",
+    "OptimalPreprocessing": "preprocessing", "PreprocessingProfile": "preprocessing", "PreprocessingProfiler": "preprocessing",
     "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
 }
 __all__ = sorted([*_LATER, "counter", "mark", "span", "wrap"])
