@@ -71,7 +71,7 @@ void sm_build_destroy(struct sm_build *build)
 	}
 	void *tables[] = {build->threads, build->loaders, build->processes, build->transforms,
 		build->fetches, build->batches, build->samples, build->feeds, build->sessions,
-		build->rows, build->shares};
+		build->losses, build->rows, build->shares};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		sm_mem_free(tables[i]);
 	}
@@ -227,6 +227,13 @@ static int see_samples(void *context, const struct sm_trace_samples *samples)
 	return sm_build_series_add(context, samples);
 }
 
+static int see_loss(
+	void *context, uint32_t process, uint64_t events, int64_t first_ns, int64_t last_ns)
+{
+	(void)events;
+	return sm_build_sessions_lose(context, process, first_ns, last_ns);
+}
+
 static int see_note(void *context, const char *what, const char *why)
 {
 	return sm_build_facts_note(context, what, why);
@@ -247,6 +254,7 @@ struct sm_trace_visitor sm_build_visitor(struct sm_build *build)
 		.name = see_name,
 		.events = see_events,
 		.samples = see_samples,
+		.loss = see_loss,
 		.note = see_note,
 		.alert = see_alert,
 	};

@@ -196,6 +196,11 @@ struct sm_build_session {
 	struct sm_model_session facts; /* texts in the model's arena; end_ns INT64_MAX while open */
 };
 
+struct sm_build_loss { /* a time in which events of a process were lost */
+	uint32_t process;
+	int64_t first_ns, last_ns;
+};
+
 struct sm_build_row { /* an operation in a session */
 	uint32_t session, slot;
 	struct sm_session_operation sums;
@@ -233,6 +238,8 @@ struct sm_build {
 	size_t feed_count, feed_capacity;
 	struct sm_build_session *sessions; /* owned */
 	size_t session_count, session_capacity;
+	struct sm_build_loss *losses; /* owned */
+	size_t loss_count, loss_capacity;
 	struct sm_build_row *rows; /* owned; build_sessions.c */
 	size_t row_count, row_capacity;
 	struct sm_build_share *shares; /* owned */
@@ -288,6 +295,8 @@ struct sm_build_frame *sm_build_spans_around(
 /* build_sessions.c */
 int sm_build_sessions_begin(struct sm_build *build, uint32_t process, int64_t pid, int64_t begin_ns,
 	const char *id, const char *name);
+int sm_build_sessions_lose(
+	struct sm_build *build, uint32_t process, int64_t first_ns, int64_t last_ns);
 int sm_build_sessions_note(
 	struct sm_build *build, uint32_t process, const char *id, const char *text);
 void sm_build_sessions_end(

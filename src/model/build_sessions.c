@@ -15,7 +15,7 @@
 #include "model/build.h"
 
 #include <errno.h>
-#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OPEN INT64_MAX
@@ -294,6 +294,56 @@ int sm_build_sessions_operation(struct sm_build *build, struct sm_build_thread *
 		       : add_to_sessions(build, thread, frame, end_ns, true);
 }
 
+/* --- losses --- */
+
+static bool is_all_of_it(const struct sm_process *process, int64_t first_ns, int64_t last_ns)
+{
+	return first_ns <= process->started_ns &&
+	       (process->ended_ns < 0 || last_ns >= process->ended_ns);
+}
+
+/* A loss of which nobody knows when it was is told of the whole life of its process: it is in the counts alone. */
+int sm_build_sessions_lose(
+	struct sm_build *build, uint32_t process, int64_t first_ns, int64_t last_ns)
+{
+	enum { LOSSES_MAX = 1 << 16 };
+	if (process >= build->model->process_count || last_ns <= first_ns ||
+		build->loss_count >= LOSSES_MAX ||
+		is_all_of_it(&build->processes[process].info, first_ns, last_ns)) {
+		return 0;
+	}
+	int error = sm_mem_grow(&build->losses, &build->loss_capacity, build->loss_count + 1,
+		sizeof(*build->losses));
+	if (!error) {
+		build->losses[build->loss_count++] =
+			(struct sm_build_loss){process, first_ns, last_ns};
+	}
+	return error;
+}
+
+static int earlier_first(const void *left, const void *right)
+{
+	int64_t a = ((const struct sm_build_loss *)left)->first_ns;
+	int64_t b = ((const struct sm_build_loss *)right)->first_ns;
+	return (a > b) - (a < b);
+}
+
+/* Of the session, what lies in any of them; they overlap, and are in order. */
+static int64_t lost_of(const struct sm_build *build, const struct sm_model_session *session)
+{
+	int64_t lost_ns = 0, until_ns = session->begin_ns;
+	for (size_t i = 0; i < build->loss_count; i++) {
+		const struct sm_build_loss *loss = &build->losses[i];
+		int64_t first_ns = loss->first_ns > until_ns ? loss->first_ns : until_ns;
+		int64_t last_ns = loss->last_ns < session->end_ns ? loss->last_ns : session->end_ns;
+		if (loss->process == session->process && last_ns > first_ns) {
+			lost_ns += last_ns - first_ns;
+			until_ns = last_ns;
+		}
+	}
+	return lost_ns;
+}
+
 /* --- when all is read --- */
 
 /* Of what a thread has open, the time so far: in a process that has a session and has not said its end. */
@@ -364,6 +414,9 @@ int sm_build_sessions_complete(struct sm_build *build)
 		error = build->session_count ? close_open(build, build->threads[i]) : 0;
 	}
 	find_busiest(build);
+	if (build->loss_count > 1) {
+		qsort(build->losses, build->loss_count, sizeof(*build->losses), earlier_first);
+	}
 	model->sessions = sm_arena_alloc(
 		&model->arena, (build->session_count + 1) * sizeof(*model->sessions));
 	for (uint32_t i = 0; !error && i < build->session_count; i++) {
@@ -376,6 +429,7 @@ int sm_build_sessions_complete(struct sm_build *build)
 			session->end_ns = build->last_ns > session->begin_ns ? build->last_ns
 									     : session->begin_ns;
 		}
+		session->lost_ns = lost_of(build, session);
 		model->session_count++;
 	}
 	return error ? error : model->sessions ? 0 : -ENOMEM;

@@ -50,8 +50,8 @@ bool sm_model_session_uses(const struct sm_model *model, const struct sm_model_s
 double sm_model_session_severity(
 	const struct sm_model_session *session, const struct sm_session_operation *operation)
 {
-	int64_t wall_ns = session->end_ns - session->begin_ns;
-	return operation->busiest_ns < 0 || wall_ns <= 0
+	int64_t seen_ns = session->end_ns - session->begin_ns - session->lost_ns;
+	return operation->busiest_ns < 0 || seen_ns <= 0
 		       ? NAN
-		       : (double)operation->busiest_ns / (double)wall_ns;
+		       : fmin(1, (double)operation->busiest_ns / (double)seen_ns);
 }

@@ -185,7 +185,8 @@ struct sm_model_session { /* a stretch of the run to which a profiler gave a nam
 	const char *id, *name;
 	uint32_t process; /* ordinal of the one that opened it */
 	int64_t begin_ns, end_ns;
-	bool open; /* nobody has closed it: it goes on, or was cut short with the run */
+	int64_t lost_ns; /* of it, in which events of its process were lost */
+	bool open;	 /* nobody has closed it: it goes on, or was cut short with the run */
 	struct sm_session_operation *operations;
 	size_t operation_count;
 	const char **notes; /* what the program itself found in it, in its words */
@@ -274,7 +275,8 @@ const struct sm_series *sm_model_series(
 /* Was this loader of its process iterated during the session? */
 bool sm_model_session_uses(const struct sm_model *model, const struct sm_model_session *session,
 	const struct sm_loader *loader);
-/* Self time on its busiest thread over the session's wall time; NaN where only other processes ran it. */
+/* Self time on its busiest thread over the session's wall time, as far as that was recorded; NaN where only other processes
+ * ran it. */
 double sm_model_session_severity(
 	const struct sm_model_session *session, const struct sm_session_operation *operation);
 

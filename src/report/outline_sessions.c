@@ -64,15 +64,27 @@ static double rest_of(const struct sm_outline_session *session)
 	return rest < 0 ? NAN : rest;
 }
 
+static const char *say_state(struct sm_phrases *words, const struct sm_model_session *session)
+{
+	const char *open = session->open ? "never closed: up to what was seen last" : "";
+	if (!session->lost_ns) {
+		return open;
+	}
+	return sm_phrases_printf(words,
+		"%s%sevents were lost in %s of it, and shares are of the rest", open,
+		*open ? "; " : "", sm_phrases_seconds(words, (double)session->lost_ns / 1e9));
+}
+
 static void build_session(struct sm_outline *outline, struct sm_outline_session *ret_session,
 	const struct sm_model_session *session)
 {
 	struct sm_phrases *words = &outline->words;
 	double wall_s = (double)(session->end_ns - session->begin_ns) / 1e9;
+	double seen_s = wall_s - (double)session->lost_ns / 1e9;
 	*ret_session = (struct sm_outline_session){
 		.name = sm_phrases_clean(words, session->name),
 		.wall = sm_phrases_seconds(words, wall_s),
-		.state = session->open ? "never closed: up to what was seen last" : "",
+		.state = say_state(words, session),
 		.operations = sm_outline_alloc(
 			outline, session->operation_count, sizeof(*ret_session->operations)),
 	};
@@ -95,7 +107,7 @@ static void build_session(struct sm_outline *outline, struct sm_outline_session 
 		isnan(ret_session->rest) ? "" : sm_phrases_share(words, ret_session->rest);
 	ret_session->rest_time = isnan(ret_session->rest)
 					 ? ""
-					 : sm_phrases_seconds(words, ret_session->rest * wall_s);
+					 : sm_phrases_seconds(words, ret_session->rest * seen_s);
 }
 
 void sm_outline_sessions_build(struct sm_outline *outline, const struct sm_report *report)

@@ -61,6 +61,7 @@ static void write_session(struct sm_json *json, struct sm_phrases *words,
 	/* Below 0 where nothing was recorded before it. */
 	sm_figures_number(json, "begin_s", (double)(session->begin_ns - model->begin_ns) / 1e9);
 	sm_figures_ns(json, "wall_s", session->end_ns - session->begin_ns);
+	sm_figures_ns(json, "lost_s", session->lost_ns);
 	sm_json_bool(json, "open", session->open);
 	write_loaders(json, model, session);
 	sm_json_begin_array(json, "notes");

@@ -1,6 +1,6 @@
 /* Operations cut along sessions, on traces of a few events each, worked out by hand. */
 #include "make/sm_make.h"
-#include "model/model.h"
+#include "model/build.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -213,6 +213,30 @@ static void what_is_open_counts_up_to_what_was_seen_last(void **unused)
 	sm_model_finish(&model);
 }
 
+/* Of a session of 100, 40 were lost: an operation that took half of what was seen has half of it. */
+static void shares_are_of_what_was_recorded(void **unused)
+{
+	(void)unused;
+	struct sm_model model = {0};
+	struct sm_build *build = NULL;
+	assert_int_equal(sm_build_create(&build, &model), 0);
+	struct sm_trace_process process = {.pid = 10, .started_ns = 1, .ended_ns = 2000};
+	assert_int_equal(sm_build_names_process(build, &process), 0);
+	assert_int_equal(sm_build_sessions_begin(build, 0, 10, 1000, "id", "all"), 0);
+	sm_build_sessions_end(build, 0, "id", 1100);
+	const struct sm_trace_visitor visitor = sm_build_visitor(build);
+	const int64_t losses[][2] = {{1080, 1200}, {1040, 1050}, {1045, 1060}, {1, 2000}};
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(visitor.loss(build, 0, 5, losses[i][0], losses[i][1]), 0);
+	}
+	assert_int_equal(sm_build_sessions_complete(build), 0);
+	assert_int_equal(model.sessions[0].lost_ns, 40);
+	const struct sm_session_operation half = {.busiest_ns = 30};
+	assert_float_equal(sm_model_session_severity(&model.sessions[0], &half), 0.5, 1e-12);
+	sm_build_destroy(build);
+	sm_model_finish(&model);
+}
+
 static void blocks_stay_equal_and_keep_their_order(void **unused)
 {
 	(void)unused;
@@ -235,6 +259,7 @@ int main(void)
 		cmocka_unit_test(the_wait_for_a_batch_is_of_the_operation_around_it),
 		cmocka_unit_test(threads_and_workers_run_beside_each_other),
 		cmocka_unit_test(what_is_open_counts_up_to_what_was_seen_last),
+		cmocka_unit_test(shares_are_of_what_was_recorded),
 		cmocka_unit_test(blocks_stay_equal_and_keep_their_order),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
