@@ -93,6 +93,7 @@ static bool watch(const struct sm_children *children, struct sm_child *child)
 static void let_go(struct sm_child *child)
 {
 	sm_sampler_close(&child->probes);
+	sm_inherited_finish(&child->inherited);
 	sm_source_close(&child->list);
 	if (child->pidfd >= 0) {
 		close(child->pidfd); /* leaves the epoll set by itself */
@@ -230,9 +231,22 @@ void sm_children_check(struct sm_children *children)
 	}
 }
 
+static void leave_to_parent(struct sm_children *children, const struct sm_child *child)
+{
+	struct sm_child *parent = sm_children_find(children, child->ppid);
+	if (parent) {
+		sm_inherited_add(&parent->inherited, &child->inherited);
+	}
+}
+
 void sm_children_sweep(struct sm_children *children)
 {
 	size_t kept = 0;
+	for (size_t i = 0; i < children->count; i++) {
+		if (children->item[i].ended) {
+			leave_to_parent(children, &children->item[i]);
+		}
+	}
 	for (size_t i = 0; i < children->count; i++) {
 		if (children->item[i].ended) {
 			let_go(&children->item[i]);

@@ -5,6 +5,7 @@
 #ifndef SM_COLLECT_CHILDREN_H
 #define SM_COLLECT_CHILDREN_H
 
+#include "collect/inherited.h"
 #include "collect/sampler.h"
 #include "probe/source.h"
 
@@ -25,6 +26,7 @@ struct sm_child {
 	bool has_ring;		      /* it records */
 	int looks;		      /* how often unmeasured.c looked at it */
 	struct sm_sampler_set probes; /* owned */
+	struct sm_inherited inherited;
 };
 
 struct sm_children {
@@ -49,7 +51,7 @@ struct sm_child *sm_children_find(const struct sm_children *children, pid_t pid)
 void sm_children_update(struct sm_children *children, bool deep);
 /* Marks those that are gone, where no pidfd tells. */
 void sm_children_check(struct sm_children *children);
-/* Forgets those that have ended. */
+/* Forgets those that have ended; their parents inherit. */
 void sm_children_sweep(struct sm_children *children);
 /* Field 22 of a process's stat, and its parent. */
 bool sm_children_read_stat(

@@ -55,6 +55,9 @@ static void keep_sample(void *context, enum sm_metric metric, int64_t instance, 
 	if (sm_tracking_of(metric) & rounds->without) {
 		return;
 	}
+	if (rounds->sampled) {
+		value = sm_inherited_own(&rounds->sampled->inherited, metric, value);
+	}
 	sm_watch_sample(&rounds->alerts.watch, metric, instance, value);
 	(void)sm_trace_writer_sample(sm_run_files_first(rounds->files), sm_clock_mono_ns(),
 		(uint16_t)metric, instance, value);
@@ -82,9 +85,11 @@ static void sample_tier(struct sm_rounds *rounds, enum sm_probe_tier tier)
 	for (size_t i = 0; i < rounds->children->count; i++) {
 		struct sm_child *child = &rounds->children->item[i];
 		if (!child->ended) {
+			rounds->sampled = child;
 			(void)sm_sampler_sample(&child->probes, tier, &sink, &rounds->listener);
 		}
 	}
+	rounds->sampled = NULL;
 }
 
 static void look_at_silent(struct sm_rounds *rounds, int64_t now_ns)

@@ -23,6 +23,7 @@ struct sm_rounds {
 	unsigned without; /* enum sm_tracking, or-ed: not sampled */
 	struct sm_alerts alerts;
 	struct sm_sampler_set machine;	     /* owned */
+	struct sm_child *sampled;	     /* borrowed, while its probes are read; else NULL */
 	struct sm_sampler_listener listener; /* the children's too */
 	struct sm_governor governor;
 	int64_t due_ns[SM_TIER_COUNT];

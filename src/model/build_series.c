@@ -171,17 +171,6 @@ int sm_build_series_add(struct sm_build *build, const struct sm_trace_samples *s
 	return error;
 }
 
-/* The last round comes whenever the job ends, perhaps a moment after the one before: a rate over so little is noise, and
- * would be the highest peak of the picture. It stays in the totals. */
-static size_t count_drawn(const struct sm_build_series *series)
-{
-	enum { FEW = 3, MOMENTS = 5 };
-	double last = series->count ? series->points[series->count - 1].weight : 0;
-	bool is_moment = series->cumulative && series->count > FEW &&
-			 last * MOMENTS * (double)series->count < series->weight;
-	return series->count - is_moment;
-}
-
 static int copy_series(
 	struct sm_build *build, const struct sm_build_series *from, struct sm_series *into)
 {
@@ -189,7 +178,7 @@ static int copy_series(
 	double begin_ns = (double)(build->series_first_ns - build->model->begin_ns);
 	*into = (struct sm_series){.metric = from->metric,
 		.instance = from->instance,
-		.count = count_drawn(from),
+		.count = from->count,
 		.time_s = sm_arena_alloc(arena, (from->count + 1) * sizeof(double)),
 		.value = sm_arena_alloc(arena, (from->count + 1) * sizeof(double)),
 		.first = from->first,
@@ -200,7 +189,7 @@ static int copy_series(
 	if (!into->time_s || !into->value) {
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < into->count; i++) {
+	for (size_t i = 0; i < from->count; i++) {
 		into->time_s[i] =
 			(from->points[i].time_ns / from->points[i].weight + begin_ns) * 1e-9;
 		into->value[i] = from->points[i].value / from->points[i].weight;

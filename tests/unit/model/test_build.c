@@ -294,28 +294,6 @@ static void long_series_are_thinned(void **unused)
 	sm_model_finish(&model);
 }
 
-/* 10 a second, and 3 within the last millisecond: in the total, and no peak. */
-static void a_rate_over_a_moment_is_not_drawn(void **unused)
-{
-	(void)unused;
-	struct sm_make_run *run = new_run();
-	for (int i = 0; i <= 10; i++) {
-		sm_make_sample(
-			run, (int64_t)i * 1000000000 + 1, SM_METRIC_PROC_READ_CALLS, 10, 10.0 * i);
-	}
-	sm_make_sample(run, 10001000001, SM_METRIC_PROC_READ_CALLS, 10, 103);
-	sm_make_run_finish(run);
-	struct sm_model model;
-	read_run(&model);
-	const struct sm_series *calls = sm_model_series(&model, SM_METRIC_PROC_READ_CALLS, 10);
-	assert_int_equal(calls->count, 10);
-	for (size_t i = 0; i < calls->count; i++) {
-		assert_float_equal(calls->value[i], 10, 1e-6);
-	}
-	assert_float_equal(calls->last - calls->first, 103, 1e-9);
-	sm_model_finish(&model);
-}
-
 /* Of two nodes they come file by file; the collector began at 1 ns. */
 static void alerts_are_in_order_of_time(void **unused)
 {
@@ -385,7 +363,6 @@ int main(void)
 		cmocka_unit_test(causes_are_split_between_a_span_and_those_in_it),
 		cmocka_unit_test(counters_become_series),
 		cmocka_unit_test(long_series_are_thinned),
-		cmocka_unit_test(a_rate_over_a_moment_is_not_drawn),
 		cmocka_unit_test(alerts_are_in_order_of_time),
 		cmocka_unit_test(what_a_process_counts_becomes_a_series),
 		cmocka_unit_test(without_events_times_are_since_the_run_began),
