@@ -138,6 +138,9 @@ def summarize(session, fields, why=None):
     missing = list(fields.get("not_measured", ()))
     if entry is None:
         missing.append({"what": "operations", "why": why or "the trace has nothing of this session: see events_lost"})
+    elif entry["lost_s"]:
+        missing.append({"what": "operations", "why": f"events were lost in {entry['lost_s']:.3g} s of the session, as its run "
+                        "reached its limit or the disk was full; shares are of the rest"})
     return {
         "session": session.id, "name": session.name, "running": session.running, "started_at": session.started_at,
         "level": session.level, "directory": session.directory,

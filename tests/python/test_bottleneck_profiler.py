@@ -410,6 +410,26 @@ assert rows(profiler.sessions[0].summary())["work"]["count"] == 1, "its figures 
 """)
 
 
+def test_at_the_limit_of_a_run_shares_stay_right_and_the_rest_is_said(tmp_path):
+    run(tmp_path, """
+profiler = BottleneckProfiler()
+profiler._limit_bytes = lambda: 1 << 18
+profiler.start_profiling_session("full")
+end = time.monotonic() + 3
+while time.monotonic() < end:
+    with profiler.profile_operation("half"):
+        spin(5e-6)
+    spin(5e-6)
+session = profiler.stop_profiling_session()
+summary, (entry,) = session.summary(), session.report.sessions
+assert summary["events_lost"] > 0 and 0.5 < entry.lost_s < summary["wall_s"] - 0.01, entry
+assert 0.35 < rows(summary)["half"]["severity"] < 0.75, rows(summary)["half"]
+assert rows(summary)["half"]["self_s"] < 0.5 * summary["wall_s"]
+assert any(row["what"] == "operations" and "lost" in row["why"] for row in summary["not_measured"]), summary["not_measured"]
+assert sum(os.path.getsize(os.path.join(session.directory, name)) for name in os.listdir(session.directory)) < 2 << 20
+""")
+
+
 def test_sessions_are_compared_by_the_same_work(tmp_path):
     run(tmp_path, """
 profiler = BottleneckProfiler(BottleneckProfilerConfig(save_profiles=False))
