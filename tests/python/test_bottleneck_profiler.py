@@ -603,3 +603,12 @@ def test_nothing_of_the_reader_is_imported_before_a_summary_is_asked_for():
             "print(sorted(name for name in sys.modules if name in ('torch', 'numpy', 'stallmeter._read')))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_examples_of_its_page_run(tmp_path):
+    pytest.importorskip("torch")
+    page = (ROOT / "docs" / "bottleneck-profiler.md").read_text()
+    blocks = [part.split("```")[0] for part in page.split("```python\n")[1:]]
+    assert len(blocks) == 6
+    done = run(tmp_path, "\n".join(blocks))
+    assert "% " in done.stdout and "report.html" in done.stdout and (tmp_path / "mine.html").exists()
