@@ -35,7 +35,7 @@ from .profiling_session import ProfilingSession
 __all__ = ["BottleneckProfiler", "BottleneckProfilerConfig", "BottleneckType", "ProfilingLevel", "ProfilingSession"]
 
 PRODUCTION_BYTES = 1 << 30  # all runs of one profiler together: the oldest go when a new one needs the room
-SESSIONS_KEPT = 1000  # finished ones that are remembered; what was saved of older ones stays on the disk
+SESSIONS_KEPT = 256  # finished ones that are remembered; what was saved of older ones stays on the disk
 GROUPS = {"memory": "enable_memory_tracking", "gpu": "enable_gpu_tracking", "cpu": "enable_cpu_tracking",
           "io": "enable_io_tracking"}
 

@@ -9,6 +9,8 @@ import datetime
 
 from .report import Fields
 
+_newest = [None, None]  # a recording that is over and its Report: many sessions may be remembered, one Report is held
+
 FINDING = ("id", "type", "title", "cause", "severity", "severity_ci", "confidence", "where", "evidence", "suggestions", "risk")
 OPERATION = ("severity", "self_s", "inclusive_s", "count", "ceiling_speedup")
 
@@ -34,7 +36,7 @@ class ProfilingSession:
         self.custom = {}  # what the user's detectors said: (detector, type) -> bottleneck
         self.metrics = {}  # of the newest summary
         self._final = None  # the summary, once its run is over
-        self._report = None
+        self._report = None  # of a loaded one
 
     @property
     def directory(self):
@@ -48,10 +50,11 @@ class ProfilingSession:
             return self._report
         if self.recording is None:
             raise ValueError(f"session {self.name!r} was loaded without a report")
-        report = self.recording.report()
-        if self.recording.over:
-            self._report = report
-        return report
+        if not self.recording.over:
+            return self.recording.report()
+        if _newest[0] is not self.recording:
+            _newest[:] = self.recording, self.recording.report()
+        return _newest[1]
 
     @property
     def wall_s(self):
@@ -95,6 +98,9 @@ class ProfilingSession:
             return self.report._fields, None
         except (OSError, RuntimeError, TraceError) as problem:
             return {}, str(problem)
+
+    def _repr_html_(self):
+        return self.report._repr_html_()
 
     def __repr__(self):
         return f"<ProfilingSession {self.name!r}: {'running' if self.running else f'{self.wall_s:.3g} s'}>"
