@@ -10,7 +10,6 @@ import random
 import sys
 import time
 import traceback
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,9 @@ FILES = 128
 QUICK_S = 20
 
 
-def make_photographs(folder):
+def make_photographs(originals, folder):
     """JPEGs cropped out of the photographs that scikit-image has in its wheel."""
-    data = Path(find_spec("skimage").submodule_search_locations[0]) / "data"
-    sources = [Image.open(data / name).convert("RGB") for name in PHOTOGRAPHS if (data / name).exists()]
+    sources = [Image.open(originals / name).convert("RGB") for name in PHOTOGRAPHS if (originals / name).exists()]
     chance = random.Random(1)
     folder.mkdir()
     for number in range(FILES):
@@ -176,7 +174,7 @@ def main():
     blocks = json.loads(Path(sys.argv[1]).read_text())
     missing = [heading for heading in CHECKS if heading not in {block["heading"] for block in blocks}]
     assert not missing, f"checks of headings that are not there: {missing}"
-    make_photographs(Path("photographs"))
+    make_photographs(Path(sys.argv[2]), Path("photographs"))
     shared = world(Path("photographs"))
     outcomes = []
     for block in blocks:
