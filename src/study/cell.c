@@ -43,6 +43,15 @@ void sm_cell_number(char text[SM_CELL_BYTES], double value)
 	sm_cell_fixed(text, strtod(text, NULL), power < 2 ? 2 - power : 0);
 }
 
+void sm_cell_place(char text[SM_CELL_BYTES], double value)
+{
+	if (value == floor(value) && fabs(value) < 1e15) {
+		sm_cell_fixed(text, value, 0);
+	} else {
+		sm_cell_number(text, value);
+	}
+}
+
 void sm_cell_interval(char text[SM_CELL_INTERVAL_BYTES], const struct sm_study_interval *interval)
 {
 	char middle[SM_CELL_BYTES], low[SM_CELL_BYTES], high[SM_CELL_BYTES];

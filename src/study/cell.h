@@ -12,6 +12,8 @@ enum { SM_CELL_BYTES = 40, SM_CELL_INTERVAL_BYTES = 4 * SM_CELL_BYTES };
 void sm_cell_number(char text[SM_CELL_BYTES], double value);
 /* The same with a fixed number of decimals, for the ticks of an axis. */
 void sm_cell_fixed(char text[SM_CELL_BYTES], double value, int decimals);
+/* A place on an axis: whole numbers as they are, others as above. */
+void sm_cell_place(char text[SM_CELL_BYTES], double value);
 /* "1,230 (1,190-1,270)", with a real dash; the number alone where the ends are NaN. */
 void sm_cell_interval(char text[SM_CELL_INTERVAL_BYTES], const struct sm_study_interval *interval);
 

@@ -76,7 +76,7 @@ static void put_underlined(struct plain *plain, const char *text, const char *st
 
 struct layout {
 	int width[SM_PAGE_COLUMNS_MAX];
-	int least[SM_PAGE_COLUMNS_MAX]; /* a column of figures keeps them whole */
+	int least[SM_PAGE_COLUMNS_MAX]; /* of figures, which stay whole; 1 of texts */
 	size_t count;
 };
 
@@ -100,8 +100,7 @@ static void measure(const struct sm_page_grid *grid, struct layout *layout)
 			widest = larger(widest, sm_text_width(cell_of(grid, row, column)));
 		}
 		layout->width[column] = larger(widest, sm_text_width(grid->columns[column]));
-		layout->least[column] =
-			grid->is_number[column] || widest < TEXT_MIN ? widest : TEXT_MIN;
+		layout->least[column] = grid->is_number[column] ? widest : 1;
 	}
 }
 
@@ -114,14 +113,43 @@ static int total_of(const struct layout *layout)
 	return total;
 }
 
+static bool breaks_a_word(const char *text, int width)
+{
+	while (*text) {
+		const char *next;
+		size_t length = sm_text_break(text, width, &next);
+		if (*next && next == text + length) {
+			return true;
+		}
+		text = next;
+	}
+	return false;
+}
+
+/* Whether a column can spare a character: down to a width at which words are still words, or, in need, to any that is not
+ * a strip. */
+static bool can_give(
+	const struct sm_page_grid *grid, const struct layout *layout, size_t column, bool in_need)
+{
+	int next = layout->width[column] - 1;
+	if (next < layout->least[column] || (in_need && next < TEXT_MIN)) {
+		return false;
+	}
+	bool breaks = breaks_a_word(grid->columns[column], next);
+	for (size_t row = 0; row < grid->row_count && !breaks && !in_need; row++) {
+		breaks = breaks_a_word(cell_of(grid, row, column), next);
+	}
+	return in_need || !breaks;
+}
+
 /* Takes a character from the widest column that can spare one; false where none can. */
-static bool give_way(struct layout *layout)
+static bool give_way(const struct sm_page_grid *grid, struct layout *layout, bool in_need)
 {
 	size_t widest = layout->count;
 	for (size_t column = 0; column < layout->count; column++) {
-		if (layout->width[column] > layout->least[column] &&
-			(widest == layout->count ||
-				layout->width[column] > layout->width[widest])) {
+		bool is_wider =
+			widest == layout->count || layout->width[column] > layout->width[widest];
+		if (is_wider && can_give(grid, layout, column, in_need)) {
 			widest = column;
 		}
 	}
@@ -135,12 +163,11 @@ static bool give_way(struct layout *layout)
 static bool fit(const struct sm_page_grid *grid, struct layout *layout)
 {
 	measure(grid, layout);
-	while (total_of(layout) > COLUMNS) {
-		if (!give_way(layout)) {
-			return false;
+	for (int in_need = 0; in_need < 2; in_need++) {
+		while (total_of(layout) > COLUMNS && give_way(grid, layout, in_need)) {
 		}
 	}
-	return true;
+	return total_of(layout) <= COLUMNS;
 }
 
 static void put_piece(

@@ -2,6 +2,8 @@
 #include "study/cell.h"
 #include "study/page_blocks.h"
 
+#include "report/text.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +11,8 @@
 
 /* Rows of the table: what a reader takes in. Of more points it has some, evenly, and says so. */
 enum { ROWS_MAX = 20, SERIES_MAX = SM_PAGE_COLUMNS_MAX - 1 };
+/* Columns of a label, as wide as its chart when all of them are wide. */
+enum { LABEL_MAX = 48 };
 
 static int by_x(const void *left, const void *right)
 {
@@ -68,8 +72,8 @@ static double *gather_x(struct sm_page *page, const struct sm_page_plot *plot, s
 
 static struct sm_page_cell cell_of_x(double x)
 {
-	bool is_count = x == floor(x) && fabs(x) < 1e15;
-	return (struct sm_page_cell){.kind = is_count ? SM_PAGE_CELL_COUNT : SM_PAGE_CELL_NUMBER,
+	return (struct sm_page_cell){
+		.kind = x == floor(x) ? SM_PAGE_CELL_COUNT : SM_PAGE_CELL_NUMBER,
 		.number = {x, NAN, NAN}};
 }
 
@@ -129,8 +133,8 @@ static void tabulate(struct sm_page *page, struct sm_page_plot *plot)
 static const char *say_range(struct sm_page *page, double low, double high)
 {
 	char from[SM_CELL_BYTES], to[SM_CELL_BYTES];
-	sm_cell_number(from, low);
-	sm_cell_number(to, high);
+	sm_cell_place(from, low);
+	sm_cell_place(to, high);
 	return sm_phrases_printf(&page->words, "%s to %s", from, to);
 }
 
@@ -150,10 +154,20 @@ static const char *summarise(struct sm_page *page, const struct sm_page_plot *pl
 		return "Nothing was measured.";
 	}
 	char best[SM_CELL_BYTES] = "";
-	sm_cell_number(best, plot->best);
+	sm_cell_place(best, plot->best);
 	return sm_phrases_printf(&page->words, "%s from %s against %s from %s%s%s.", plot->y,
 		say_range(page, y.low, y.high), plot->x, say_range(page, x.low, x.high),
 		isnan(plot->best) ? "" : "; best at ", isnan(plot->best) ? "" : best);
+}
+
+static const char *cut(struct sm_page *page, const char *text)
+{
+	struct sm_str str = SM_STR_EMPTY;
+	sm_text_add_cut(&str, text, LABEL_MAX, true);
+	page->words.failed |= str.failed;
+	const char *kept = sm_phrases_printf(&page->words, "%s", sm_str_text(&str));
+	sm_str_finish(&str);
+	return kept;
 }
 
 int sm_page_plot_build(
@@ -173,6 +187,8 @@ int sm_page_plot_build(
 			return rc;
 		}
 	}
+	plot.x_label = cut(page, plot.x);
+	plot.y_label = cut(page, plot.y);
 	if (!page->words.failed) {
 		tabulate(page, &plot);
 		plot.summary = summarise(page, &plot);

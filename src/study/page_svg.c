@@ -176,8 +176,8 @@ static void put_axes(FILE *out, const struct sheet *sheet)
 {
 	put_grid(out, sheet);
 	put_x_axis(out, sheet);
-	put_label(out, 2, 14, "start", sheet->plot->y);
-	put_label(out, (sheet->left + RIGHT) / 2.0, HEIGHT - 8, "middle", sheet->plot->x);
+	put_label(out, 2, 14, "start", sheet->plot->y_label);
+	put_label(out, (sheet->left + RIGHT) / 2.0, HEIGHT - 8, "middle", sheet->plot->x_label);
 }
 
 /* --- curves --- */
@@ -234,7 +234,7 @@ static void put_marks(
 	for (size_t i = 0; curve->count <= MARKS_MAX && i < curve->count; i++) {
 		const struct sm_page_point *point = &curve->points[i];
 		if (!isnan(point->y.middle)) {
-			sm_cell_number(x, point->x);
+			sm_cell_place(x, point->x);
 			sm_cell_interval(y, &point->y);
 			put_mark(out, index, x_of(sheet, point->x), y_of(sheet, point->y.middle));
 			sm_html_put(out, "<title>%s %s: %s</title></path>\n", curve->name, x, y);
@@ -260,7 +260,7 @@ static void put_best(FILE *out, const struct sheet *sheet)
 	if (!(best >= sheet->x.low && best <= sheet->x.high)) {
 		return;
 	}
-	sm_cell_number(number, best);
+	sm_cell_place(number, best);
 	snprintf(label, sizeof(label), "best %s", number);
 	put_pair(out, "<path class=\"optimum\" d=\"M", x, " ", TOP - 8);
 	fprintf(out, "V%d\"/>", BOTTOM);
