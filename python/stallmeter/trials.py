@@ -317,6 +317,5 @@ def said(error):
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else ""
     if text.startswith("Caught ") and len(lines) > 1:  # torch: an error of a worker, with its traceback as text
-        text = f"{lines[-1]} (in a worker)"
-        return text
+        return f"{lines[-1]} (in a worker)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
