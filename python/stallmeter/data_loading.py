@@ -260,7 +260,8 @@ class DataLoadingProfiler:
         cores = self._host.get("cpus_usable")
         return cores if cores is not None else len(os.sched_getaffinity(0))
 
-    def _workers_max(self):
+    def workers_most(self):
+        """As many as may be proposed: the usable cores, four times as many where a batch is mostly waiting."""
         cores = max(int(self.usable_cores()), 1)
         return WAITING_FACTOR * cores if self._waits() else cores
 
@@ -273,7 +274,7 @@ class DataLoadingProfiler:
 
     def _allowed(self, measured):
         """The profiles that may be proposed, and the most workers; all of them where none stays within the bounds."""
-        most = self._workers_max()
+        most = self.workers_most()
         free = _memory_free()
         fitting = [profile for profile in measured if profile.num_workers <= most
                    and not (free and profile.worker_memory_bytes and profile.worker_memory_bytes > MEMORY_SHARE * free)]

