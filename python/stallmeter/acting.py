@@ -49,7 +49,8 @@ def safe(change):
         if key in SAFE:
             taken[key] = SAFE[key](value)
         else:
-            refused[key] = f"{key} changes what the training gets" if key in ("batch_size", "in_order") else f"{key} is no setting"
+            changes = key in ("batch_size", "in_order")
+            refused[key] = f"{key} changes what the training gets" if changes else f"{key} is no setting of a loader"
     return taken, refused
 
 

@@ -13,6 +13,7 @@ the first is recorded whole, and its report says what the loader waits for.
 import datetime
 import json
 import math
+import multiprocessing
 import os
 import shutil
 import tempfile
@@ -25,7 +26,7 @@ from . import acting, trial_loaders, trials
 from .configs import DataLoadingProfilerConfig
 from .loading_grid import Configuration, Grid
 from .progress import Progress
-from .race import Entrant, Race
+from .race import ROUNDS, Entrant, Race
 
 SCHEMA = "stallmeter/data-loading/1"
 RECORDED_SHARE, RECORDED_LONGEST_S = 0.15, 10.0  # of the time, for the run that is recorded
@@ -259,7 +260,8 @@ class DataLoadingProfiler:
         cores = self._host.get("cpus_usable")
         return cores if cores is not None else len(os.sched_getaffinity(0))
 
-    def _workers_max(self):
+    def workers_most(self):
+        """As many as may be proposed: the usable cores, four times as many where a batch is mostly waiting."""
         cores = max(int(self.usable_cores()), 1)
         return WAITING_FACTOR * cores if self._waits() else cores
 
@@ -272,7 +274,7 @@ class DataLoadingProfiler:
 
     def _allowed(self, measured):
         """The profiles that may be proposed, and the most workers; all of them where none stays within the bounds."""
-        most = self._workers_max()
+        most = self.workers_most()
         free = _memory_free()
         fitting = [profile for profile in measured if profile.num_workers <= most
                    and not (free and profile.worker_memory_bytes and profile.worker_memory_bytes > MEMORY_SHARE * free)]
@@ -327,7 +329,7 @@ class DataLoadingProfiler:
             self.profile_current_configuration(loader, consumer=loader.step())
 
     def _trial_s(self):
-        return min(10.0, self.config.profiling_duration / 4)
+        return min(10.0, self.config.profiling_duration / 2)
 
     def profile_current_configuration(self, loader=None, *, consumer=None):
         """Profiles a loader as it is: its rate, and by a recorded run what it waits for. Without a loader: the one of last
@@ -350,7 +352,8 @@ class DataLoadingProfiler:
         tried = _Current(plain)
         with trials.same_randomness(plain.generator, getattr(plain.sampler, "generator", None)):
             self._record(tried.recordable(), consumer, seconds / 4, end)
-            Race([tried], lambda one, share, until: one.attempt(None, consumer, share, until), end, trial_loaders.SEED).run()
+            Race([tried], lambda one, share, until: one.attempt(None, consumer, share, until), end, trial_loaders.SEED,
+                 rounds_most=ROUNDS).run()
         profile = tried.profile(self.config)
         profile.findings = list(self._findings)
         if self.config.auto_optimize and acted is not None:
@@ -640,7 +643,8 @@ class _Tried(_Measured):
         size = self.setting.batch_size if self.grid.map_style else None
         trial = trials.run(loader, seconds=seconds, end=end, consumer=consumer, samples=size)
         self.take(trial)
-        if self.error and self.setting.num_workers and self.setting.multiprocessing_context != "fork":
+        method = self.setting.multiprocessing_context or multiprocessing.get_start_method()
+        if self.error and self.setting.num_workers and method != "fork":
             self.error = self.grid.unpicklable() or self.error
 
 

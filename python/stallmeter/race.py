@@ -3,7 +3,8 @@
 A long trial of each in turn would favour the later ones, which find the page cache warm and the clock of the CPU up. In rounds,
 whatever changes with time meets all alike. A setting leaves the race when its interval lies below the best's by more than
 rounds could differ: after r rounds, below r / (r + 1) of the best's lower end, since the interval of few rounds knows little of
-what differs between them. Where there are too few batches for an interval, twice the rate stands for its upper end. It has settled when two rounds agree to within a few percent.
+what differs between them. Where there are too few batches for an interval, twice the rate stands for its upper end. A setting
+has settled when its interval over two rounds or more is a few percent wide.
 """
 
 import math
@@ -48,19 +49,18 @@ class Entrant:
 
 
 class Race:
-    def __init__(self, entrants, attempt, end, seed, told=None):
+    def __init__(self, entrants, attempt, end, seed, told=None, rounds_most=None):
         """`attempt(entrant, seconds, end)` tries one: it adds to `seconds`, or says an `error`. `told(race)` is called
-        behind each."""
+        behind each. Without `rounds_most` it goes on while time is left and noise asks for it."""
         self.entrants, self.attempt, self.end, self.told = entrants, attempt, end, told
         self.order = random.Random(seed)
-        self.round = 0
-        self.began = time.perf_counter()
+        self.round, self.rounds_most = 0, rounds_most
 
     def run(self):
         while True:
             running = [entrant for entrant in self.entrants if entrant.is_in]
             waiting = [entrant for entrant in running if not entrant.has_settled()]
-            if not waiting or not self._run_round(waiting):
+            if not waiting or self.round == self.rounds_most or not self._run_round(waiting):
                 return
             self.round += 1
             self._drop()
@@ -77,7 +77,8 @@ class Race:
                 continue
             ahead = len(waiting) - place + len(waiting) * max(ROUNDS - self.round - 1, 0)
             share = left / ahead
-            self.attempt(entrant, min(share, max(SHARE_LONGEST_S, STARTS * entrant.start_s)), min(self.end, now + PATIENCE * share))
+            wanted = min(share, max(SHARE_LONGEST_S, STARTS * entrant.start_s))
+            self.attempt(entrant, wanted, min(self.end, now + PATIENCE * share))
             entrant.tries += 1
             entrant.longest_s = max(entrant.longest_s, time.perf_counter() - now)
             if self.told:
@@ -91,7 +92,3 @@ class Race:
             high = 2 * rate if math.isnan(high) else high
             if high < best_low * entrant.rounds / (entrant.rounds + 1):
                 entrant.dropped_after = entrant.rounds
-
-    def remaining_s(self):
-        """An upper bound: it ends earlier when all have settled."""
-        return max(self.end - time.perf_counter(), 0.0)

@@ -19,6 +19,7 @@ import time
 import warnings
 
 GROUPS_MAX = 64  # of one trial: more would be noise of the clock and memory for nothing
+AGAIN_S = 0.25  # an exception that was raised inside a destructor is lost
 HANDING_OVER_S = 0.5  # a worker that was killed never hands over
 TICKS = os.sysconf("SC_CLK_TCK")
 #: what torch says of settings that are tried on purpose
@@ -64,7 +65,7 @@ def until(end):
 
     def over(number, frame):
         if is_handing_over(frame) and time.perf_counter() < end + HANDING_OVER_S:
-            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            signal.setitimer(signal.ITIMER_REAL, 0.01, AGAIN_S)
             return
         raise OutOfTime
 
@@ -73,7 +74,7 @@ def until(end):
         raise OutOfTime
     signal.signal(signal.SIGALRM, over)
     try:
-        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.setitimer(signal.ITIMER_REAL, left, AGAIN_S)
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -317,6 +318,5 @@ def said(error):
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     text = lines[0] if lines else ""
     if text.startswith("Caught ") and len(lines) > 1:  # torch: an error of a worker, with its traceback as text
-        text = f"{lines[-1]} (in a worker)"
-        return text
+        return f"{lines[-1]} (in a worker)"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

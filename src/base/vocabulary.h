@@ -27,7 +27,7 @@ enum sm_role {
 	SM_ROLE_OPTIMIZER = 11,  /* span */
 	SM_ROLE_SYNC = 12,       /* span: waiting for a device */
 	SM_ROLE_STEP = 13,       /* span: one step as the user or a framework declares it */
-	SM_ROLE_DEVICE = 14,     /* mark: what the device said of one wait; keys LOADER, ITERATION, TASK, DEVICE_STATE, ELAPSED_NS */
+	SM_ROLE_DEVICE = 14,     /* mark: what the device said of one wait; keys LOADER, ITERATION, TASK, DEVICE_STATE, ELAPSED_NS, COPY_NS */
 
 	/* where the data set runs: a worker process, a worker thread, or the main thread at num_workers=0 */
 	SM_ROLE_FETCHER = 32,   /* mark: a fetcher was made, so a new iteration starts here; keys LOADER (if known), WORKER */
@@ -57,6 +57,7 @@ enum sm_key {
 	SM_KEY_ELAPSED_NS = 11,  /* between the events X and Y of measuring.md, by the device's own clock */
 	SM_KEY_FAILED = 12,      /* 1: the span was left by an exception */
 	SM_KEY_TENSOR_BYTES = 13, /* of the tensors that a message carries by their handles: what they take in /dev/shm */
+	SM_KEY_COPY_NS = 14, /* from Y to behind the copies of the batch, by the device's own clock; absent without copies */
 	SM_KEY_LIMIT = 32,
 };
 /* clang-format on */

@@ -112,7 +112,7 @@ static struct fixed fixed_of(const struct sm_loader_model *model)
 		const struct sm_service *service = &model->services[i];
 		fixed.hand +=
 			((double)service->transport + service->deserialize) / (double)model->count;
-		fixed.launch += ((double)service->launch - service->copy) / (double)model->count;
+		fixed.launch += (double)service->launch / (double)model->count;
 		fixed.optimizer += (double)service->optimizer / (double)model->count;
 	}
 	return fixed;

@@ -191,6 +191,7 @@ static void note_device(struct sm_build *build, struct sm_build_consumer *consum
 	if (found) {
 		found->device_state = (int16_t)sm_build_spans_arg(args, SM_KEY_DEVICE_STATE, -1);
 		found->device_elapsed_ns = sm_build_spans_arg(args, SM_KEY_ELAPSED_NS, -1);
+		found->device_copy_ns = sm_build_spans_arg(args, SM_KEY_COPY_NS, -1);
 	}
 }
 

@@ -73,6 +73,7 @@ struct sm_batch {
 	int64_t launch_ns;    /* L; 0 on a CPU */
 	int16_t device_state; /* enum sm_device_state, -1: no device asked */
 	int64_t device_elapsed_ns;
+	int64_t device_copy_ns; /* what the batch's copies took of the device; -1 unknown */
 	uint32_t sample_first,
 		sample_count; /* in `samples`; count 0 when per-sample times are not known */
 };

@@ -66,7 +66,6 @@ static struct sm_demand demand_of(
 		.other = service->other,
 		.compute = service->compute,
 		.launch = service->launch,
-		.copy = service->copy,
 		.optimizer = service->optimizer,
 		.epoch = service->epoch,
 	};
@@ -123,7 +122,6 @@ static void scale_stage(struct sm_demand *demand, enum sm_stage stage, double fa
 		break;
 	case SM_STAGE_H2D:
 		demand->h2d *= factor;
-		demand->launch -= demand->copy * (1 - factor);
 		break;
 	case SM_STAGE_LAUNCH:
 		demand->launch *= factor;
@@ -221,7 +219,7 @@ static void enlarge(struct sm_demand *demand, const struct sm_cure *cure)
 	       work = demand->fetch + demand->transform + demand->collate;
 	demand->way *= 1 - saved * cure->share;
 	demand->hand *= 1 - saved * cure->share;
-	demand->launch -= (demand->launch - demand->copy) * saved;
+	demand->launch *= 1 - saved;
 	demand->compute -= demand->optimizer * saved;
 	scale_work(demand, work > 0 ? fmax(1 - cure->floor_s * saved / work, 0) : 1);
 }

@@ -23,7 +23,6 @@ struct sm_service { /* of one batch, seconds */
 		transport;	/* feeder: CPU that overlaps the next batch; done -> can be taken */
 	float deserialize, pin; /* on the consumer's side, before delivery */
 	float h2d, launch, compute, sync, other; /* of the consumer, delivery to next request */
-	float copy; /* part of launch: the host inside copies to a device; 0 where h2d has them */
 	float optimizer; /* part of compute; 0 with a device beside the host */
 	int count;	 /* samples */
 	int worker;	 /* that made it; -1 none */

@@ -89,6 +89,7 @@ def note_copy(source, non_blocking):
     pageable = 0 if source.is_pinned() else PAGEABLE
     flags = pageable | (NON_BLOCKING if non_blocking else 0)
     record.args(KEY_BYTES, source.numel() * source.element_size(), KEY_FLAGS, flags)
+    device.copied()
 
 
 def to_ends(result, tensor, *arguments, **keywords):

@@ -77,39 +77,49 @@ static void test_without_copies_transfer_is_not_judged(void **state)
 	analysis_make_destroy(make);
 }
 
-/* The host launches `launch_s` a step, `copy_s` of it copying; the device works `work_s`. */
-static struct analysis_make *on_a_device(double launch_s, double copy_s, double work_s)
+/* The host is 6 ms inside a copy, of which the device says it took `copy_s`; it works 5 ms. */
+static struct analysis_make *on_a_device(double copy_s)
 {
 	struct analysis_make *make = copying(0, 0, 0);
-	make->loader.copies.wall_ns = make->loader.copies.pageable_ns =
-		(int64_t)(copy_s * 200 * 1e9);
+	make->loader.copies.wall_ns = make->loader.copies.pageable_ns = 200 * 6000000;
 	make->loader_model.asynchronous = true;
 	for (size_t i = 0; i < make->loader_model.count; i++) {
-		struct sm_service *service = &make->loader_model.services[i];
-		service->launch = (float)launch_s;
-		service->copy = (float)copy_s;
-		service->compute = (float)work_s;
+		make->loader_model.services[i].launch = 0.0005F;
+		make->loader_model.services[i].h2d = (float)copy_s;
+		make->loader.batches[i].device_state = SM_DEVICE_IDLE_AT_REQUEST;
+		make->loader.batches[i].device_copy_ns = copy_s < 0 ? -1 : (int64_t)(copy_s * 1e9);
 	}
 	return make;
 }
 
-static void test_a_copy_that_the_device_waits_for(void **state)
+static void test_copies_that_the_device_is_held_by(void **state)
 {
-	struct analysis_make *make = on_a_device(0.006, 0.005, 0.002);
+	struct analysis_make *make = on_a_device(0.005);
 	analysis_make_run(make);
 	const struct sm_finding *finding = analysis_make_finding(make, "SM104");
 	assert_non_null(finding);
 	assert_string_equal(finding->cause, "pageable_copy");
-	assert_true(finding->severity > 0.5);
+	assert_float_equal(finding->severity, 0.5, 0.02);
+	assert_float_equal(analysis_make_evidence(finding, "device_copy_s"), 0.005, 1e-6);
 	analysis_make_destroy(make);
 }
 
-static void test_a_copy_behind_queued_work_is_none(void **state)
+static void test_a_host_that_waits_inside_a_copy_is_none(void **state)
 {
-	struct analysis_make *make = on_a_device(0.006, 0.005, 0.010);
+	struct analysis_make *make = on_a_device(0.00001);
 	analysis_make_run(make);
 	assert_null(analysis_make_finding(make, "SM104"));
 	assert_true(analysis_make_passed(make, "SM104"));
+	analysis_make_destroy(make);
+}
+
+static void test_a_device_that_did_not_tell_is_not_judged(void **state)
+{
+	struct analysis_make *make = on_a_device(-1);
+	analysis_make_run(make);
+	assert_null(analysis_make_finding(make, "SM104"));
+	assert_string_equal(analysis_make_not_judged(make, "SM104"),
+		"the device did not tell what its copies took");
 	analysis_make_destroy(make);
 }
 
@@ -317,8 +327,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copies_by_kind),
 		cmocka_unit_test(test_without_copies_transfer_is_not_judged),
-		cmocka_unit_test(test_a_copy_that_the_device_waits_for),
-		cmocka_unit_test(test_a_copy_behind_queued_work_is_none),
+		cmocka_unit_test(test_copies_that_the_device_is_held_by),
+		cmocka_unit_test(test_a_host_that_waits_inside_a_copy_is_none),
+		cmocka_unit_test(test_a_device_that_did_not_tell_is_not_judged),
 		cmocka_unit_test(test_a_slow_pin_thread),
 		cmocka_unit_test(test_an_optimizer_that_takes_half_of_the_step),
 		cmocka_unit_test(test_large_batches_are_not_asked_to_be_larger),
