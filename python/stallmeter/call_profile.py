@@ -270,7 +270,8 @@ class Measuring:
     def _tell_calls(self, followed):
         facts = self.facts
         copies, again = [calls.copy_share() for calls in followed], [calls.duplicate_share() for calls in followed]
-        facts.update(copy_share=_mean(copies), copy_low_share=min(copies), copy_high_share=max(copies))
+        if self.config.enable_memory_tracking:
+            facts.update(copy_share=_mean(copies), copy_low_share=min(copies), copy_high_share=max(copies))
         facts.update(duplicate_share=_mean(again), duplicate_low_share=min(again), duplicate_high_share=max(again))
         last = followed[-1]
         copy = last.top(last.copies)

@@ -100,6 +100,7 @@ class Tuning:
         self.function, self.inputs = function, inputs
         self.cache_size, self.batch_size = 0, None
         self.first_batch_size = None
+        self.call_s = 0.0  # of the function, roughly
         self.log = []
         self._current = function
 
@@ -154,9 +155,11 @@ class Tuning:
 
     # --- timed against each other ---
 
-    def _pass(self, cache_size, batch_size):
-        """A pass over the data, as a function of nothing: with a cache of its own, cold."""
+    def _pass(self, cache_size, batch_size, seconds):
+        """A pass over the data, as far as there is time for ROUNDS of both: with a cache of its own, cold."""
         count = min(sample_count(self.inputs.data) or 1, PASS_SAMPLES)
+        if self.inputs.per_sample:
+            count = min(count, max(1, int(seconds / 2 / (ROUNDS + 1) / max(self.call_s, 1e-9))))
         size = batch_size or self.first_batch_size
         data = self.inputs
 
@@ -176,7 +179,8 @@ class Tuning:
         return run, lambda _: batches()
 
     def _against(self, before, seconds):
-        walls = time_in_turns([self._pass(*before), self._pass(self.cache_size, self.batch_size)], ROUNDS, seconds)
+        passes = [self._pass(*before, seconds), self._pass(self.cache_size, self.batch_size, seconds)]
+        walls = time_in_turns(passes, ROUNDS, seconds)
         return _read.compare(*walls)
 
     def improvement(self, seconds):

@@ -252,9 +252,9 @@ def spoil(values):
 
 
 def test_the_input_stays_as_it_was():
-    for data in (np.ones(50), [1, 2, 3], bytearray(b"abc")):
+    for data, function in ((np.ones(50), spoil), ([1, 2, 3], list.clear), (bytearray(b"abc"), bytearray.clear)):
         before = str(data)
-        of = profile(spoil if not isinstance(data, list) else list.clear, data, 3)
+        of = profile(function, data, 3)
         assert str(data) == before and of.changes_input
 
 
@@ -315,6 +315,8 @@ def test_a_compose_is_profiled_member_by_member():
     assert of.members[0].time.mean_s > of.members[1].time.mean_s
     found = finding(of, "ALGORITHM_INEFFICIENT")
     assert found.cause == "wrong_order" and found.where.name == "quarter" and found.severity > 0.4
+    whole = profiler(1).profile_preprocessing_function(Compose([smooth]), images, 1, per_sample=False)
+    assert of.per_sample and not whole.per_sample
     quiet = profile(Compose([quarter, smooth]), images, duration=4)
     assert not [each for each in quiet.findings if each.cause in ("wrong_order", "duplicate_work")]
 
@@ -355,6 +357,8 @@ def test_an_interrupt_is_not_swallowed():
     (lambda p: p.profile_preprocessing_function(len, VALUES, 0), ValueError, "num_iterations: 0"),
     (lambda p: p.profile_preprocessing_function(len, VALUES, 1.5), TypeError, "num_iterations: 1.5"),
     (lambda p: p.profile_preprocessing_function(len, 7), ValueError, "function: len failed on its first call"),
+    (lambda p: p.profile_preprocessing_function(len, VALUES, per_sample=1), TypeError, "per_sample: 1"),
+    (lambda p: p.profile_preprocessing_function(len, "text", per_sample=True), ValueError, "per_sample: str"),
     (lambda p: p.profile_batch_preprocessing(len, 7), TypeError, "data: int cannot be cut"),
     (lambda p: p.profile_batch_preprocessing(None, VALUES), TypeError, "function: None"),
     (lambda p: p.get_optimal_preprocessing_config(), RuntimeError, "nothing was profiled"),
