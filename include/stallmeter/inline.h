@@ -13,7 +13,13 @@
  *     time, 20 bits | name, 10 bits | kind | 0         one word of four bytes and the zero behind it, in one store
  *
  * A program killed right behind that store has the event in the file; right before it, not. While an event is being
- * written `end` is NULL, so that a signal handler which records on the same thread sees that it came in between.
+ * written `last` is 0, so that a signal handler which records on the same thread sees that it came in between. It is the
+ * one field that an event stores anew without having to know what was there: had a handler recorded between the load of
+ * `last` and the store of 0, all it changed is read behind that store, and an older `last` only makes a word longer.
+ *
+ * A time stamp is a microprogram that runs beside nothing else: what an event costs beyond it is the number of
+ * instructions around it, whichever they are. So the word's bits are also what is remembered of a begin, and the depth
+ * is counted in memory.
  *
  * The structure is shared between a program and the library it was built with: it may change with the minor version. */
 #ifndef STALLMETER_INLINE_H
@@ -28,23 +34,22 @@ extern "C" {
 #endif
 
 enum {
-	SM_INLINE_NAMES = 1024, /* ids below fit a short word */
-	SM_INLINE_DEPTH = 256,	/* open spans whose begin is remembered, a power of two */
-	SM_INLINE_NAME_BITS = 21,
+	SM_INLINE_NAMES = 1024,	   /* ids below fit a short word */
+	SM_INLINE_DEPTH = 256,	   /* open spans whose begin is remembered: one byte of the depth */
+	SM_INLINE_TIME_SHIFT = 12, /* of the time in a word, above the name */
+	SM_INLINE_TIME_BITS = 20,  /* that a word keeps of it */
 };
 
 /* What a thread needs for an event, in one cache line; then the begins of its open spans. Other threads touch it only to stop it. */
 struct sm_inline_thread {
 	unsigned char *cursor; /* where the next word goes */
-	unsigned char *
-		end; /* words begin below; NULL while one is being written, and where this path is closed */
-	unsigned char *limit; /* what `end` becomes again */
-	uint64_t last;	      /* time of the last word */
-	uint64_t long_span;   /* a time from which a span counts as long, shifted as in `begun` */
-	const unsigned char *weights; /* per name: not 0, its spans may carry their cause */
+	unsigned char *end;    /* words begin below; NULL where this path is closed */
+	uint64_t last;	       /* time of the last word; 0 before the first and within one */
+	uint64_t long_span;    /* a time from which a span counts as long, shifted as in `begun` */
+	const unsigned char *weights; /* per name: not 0, this path is not for it now */
 	uint64_t depth;		      /* open spans; wraps */
-	uint64_t reserved;
-	uint64_t begun[SM_INLINE_DEPTH]; /* time << 21 | name */
+	uint64_t reserved[2];
+	uint64_t begun[SM_INLINE_DEPTH]; /* of the span at this depth: time << 12 | name << 2 */
 };
 
 extern SM_API __thread struct sm_inline_thread *sm_inline_here
@@ -103,63 +108,82 @@ static inline void sm_inline_commit(unsigned char *at, uint32_t word)
 /* Keeps the compiler from moving stores across: all that a signal handler on the same thread needs. */
 #define SM_INLINE_ORDER() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
+/* Whether no word may begin at `at`. On x86 one instruction, which compilers do not make of a load that others may change. */
+static inline __attribute__((always_inline)) int sm_inline_is_full(
+	const struct sm_inline_thread *here, const unsigned char *at)
+{
+#if defined(__x86_64__)
+	int full;
+	__asm__("{cmp %2, %1|cmp %1, %2}" : "=@ccae"(full) : "r"(at), "m"(here->end));
+	return full;
+#else
+	return at >= SM_INLINE_LOAD(here->end);
+#endif
+}
+
+/* Where the begin of the innermost span is remembered. Only a byte of `depth` is read, and that the first: where there is
+ * a time stamp for this path, the lowest byte lies first. */
+static inline __attribute__((always_inline)) uint64_t *sm_inline_begun(
+	struct sm_inline_thread *here)
+{
+	return &here->begun[*(const volatile unsigned char *)&here->depth];
+}
+
 static inline __attribute__((always_inline)) void sm_inline_begin(uint32_t name)
 {
 	struct sm_inline_thread *here = sm_inline_here;
-	unsigned char *end = SM_INLINE_LOAD(here->end);
-	if (SM_INLINE_UNLIKELY(!end || name - 1 >= SM_INLINE_NAMES - 1 ||
-			       SM_INLINE_LOAD(here->weights[name]))) {
+	uint64_t last = SM_INLINE_LOAD(here->last);
+	if (SM_INLINE_UNLIKELY(
+		    !last || name >= SM_INLINE_NAMES || SM_INLINE_LOAD(here->weights[name]))) {
 		sm_inline_begin_slow(name);
 		return;
 	}
-	SM_INLINE_STORE(here->end, NULL);
+	SM_INLINE_STORE(here->last, 0);
 	SM_INLINE_ORDER();
 	unsigned char *at = SM_INLINE_LOAD(here->cursor);
 	uint64_t time = sm_inline_ticks() >> SM_INLINE_TICK_SHIFT;
-	if (SM_INLINE_UNLIKELY(at >= end || (time - here->last) >> 20)) {
+	if (SM_INLINE_UNLIKELY(
+		    sm_inline_is_full(here, at) || time - last >= 1 << SM_INLINE_TIME_BITS)) {
 		SM_INLINE_ORDER();
-		SM_INLINE_STORE(here->end, SM_INLINE_LOAD(here->limit));
+		SM_INLINE_STORE(here->last, last);
 		sm_inline_begin_slow(name);
 		return;
 	}
-	uint64_t depth = here->depth;
-	here->last = time;
-	sm_inline_commit(at, (uint32_t)time << 12 | name << 2);
+	uint64_t word = (time << SM_INLINE_TIME_SHIFT) + (uint64_t)name * 4;
+	sm_inline_commit(at, (uint32_t)word);
 	SM_INLINE_PUBLISH(here->cursor, at + 4);
-	here->begun[depth % SM_INLINE_DEPTH] = time << SM_INLINE_NAME_BITS | name;
-	here->depth = depth + 1;
+	here->depth++;
+	*sm_inline_begun(here) = word;
 	SM_INLINE_ORDER();
-	SM_INLINE_STORE(here->end, SM_INLINE_LOAD(here->limit));
+	SM_INLINE_STORE(here->last, time);
 }
 
 static inline __attribute__((always_inline)) void sm_inline_end(void)
 {
 	struct sm_inline_thread *here = sm_inline_here;
-	unsigned char *end = SM_INLINE_LOAD(here->end);
-	if (SM_INLINE_UNLIKELY(!end)) {
+	uint64_t last = SM_INLINE_LOAD(here->last);
+	if (SM_INLINE_UNLIKELY(!last)) {
 		sm_inline_end_slow();
 		return;
 	}
-	SM_INLINE_STORE(here->end, NULL);
+	SM_INLINE_STORE(here->last, 0);
 	SM_INLINE_ORDER();
 	unsigned char *at = SM_INLINE_LOAD(here->cursor);
-	uint64_t depth = here->depth - 1;
 	uint64_t time = sm_inline_ticks() >> SM_INLINE_TICK_SHIFT;
-	if (SM_INLINE_UNLIKELY(
-		    at >= end || (time - here->last) >> 20 ||
-		    (time << SM_INLINE_NAME_BITS) - here->begun[depth % SM_INLINE_DEPTH] >=
-			    here->long_span)) {
+	uint64_t word = time << SM_INLINE_TIME_SHIFT;
+	if (SM_INLINE_UNLIKELY(sm_inline_is_full(here, at) ||
+			       time - last >= 1 << SM_INLINE_TIME_BITS ||
+			       word - *sm_inline_begun(here) >= here->long_span)) {
 		SM_INLINE_ORDER();
-		SM_INLINE_STORE(here->end, SM_INLINE_LOAD(here->limit));
+		SM_INLINE_STORE(here->last, last);
 		sm_inline_end_slow();
 		return;
 	}
-	here->last = time;
-	here->depth = depth;
-	sm_inline_commit(at, (uint32_t)time << 12 | 2);
+	sm_inline_commit(at, (uint32_t)word | 2);
 	SM_INLINE_PUBLISH(here->cursor, at + 4);
+	here->depth--;
 	SM_INLINE_ORDER();
-	SM_INLINE_STORE(here->end, SM_INLINE_LOAD(here->limit));
+	SM_INLINE_STORE(here->last, time);
 }
 
 #ifdef __cplusplus

@@ -61,6 +61,8 @@ static void begin_weight(uint32_t id)
 
 void sm_name_reset_weights(void)
 {
+	/* no name at all: the inline path leaves it to the other, which says nothing */
+	__atomic_store_n(&sm_name_weights[0], 1, __ATOMIC_RELAXED);
 	for (uint32_t id = 1; id < count; id++) {
 		begin_weight(id);
 	}

@@ -27,10 +27,10 @@ uint64_t sm_session_long_span(void)
 	const uint64_t most = (uint64_t)1 << 63;
 	double units = (double)session->long_span_us * 1000 * session->clock.ticks_per_ns /
 		       (double)(1u << session->clock.tick_shift);
-	if (session->long_span_us < 0 || units >= (double)(most >> SM_INLINE_NAME_BITS)) {
+	if (session->long_span_us < 0 || units >= (double)(most >> SM_INLINE_TIME_SHIFT)) {
 		return most;
 	}
-	return (uint64_t)units << SM_INLINE_NAME_BITS;
+	return (uint64_t)units << SM_INLINE_TIME_SHIFT;
 }
 
 static int check(const struct sm_session_options *options)

@@ -12,7 +12,11 @@
 
 #include <stallmeter/inline.h>
 
-static const uint64_t name_mask = ((uint64_t)1 << SM_INLINE_NAME_BITS) - 1;
+enum { WIDE_NAME_BITS = 16 };
+
+static const uint64_t word_mask = ((uint64_t)1 << SM_INLINE_TIME_SHIFT) - 1;
+static const uint64_t wide_mask = ((uint64_t)1 << (WIDE_NAME_BITS + 1)) - 1;
+_Static_assert(SM_NAME_WEIGHTS <= 1 << WIDE_NAME_BITS, "every name with a weight is remembered");
 
 /* --- spans that carry their cause --- */
 
@@ -47,6 +51,15 @@ static void write_cause(struct sm_thread *thread, uint64_t time,
 
 /* --- begin --- */
 
+static bool has_session(void)
+{
+	bool on = sm_session_is_on();
+	if (!on && SM_INLINE_LOAD(sm_thread_self()->hot.last)) {
+		sm_thread_rest();
+	}
+	return on;
+}
+
 /* A thread that has made an event before, so that its sources are its own. NULL: there is no room,
  * and the event that brought us here is counted as lost. */
 static struct sm_thread *introduce(void)
@@ -62,16 +75,26 @@ static struct sm_thread *introduce(void)
 }
 
 /* What the inline end compares with. A span that carries its cause looks so old that its end comes
- * here. */
+ * here. A name beyond the inline ones takes the place of the last bits of the time, some thirty
+ * nanoseconds, and sets the lowest bit. */
 static uint64_t begun_word(uint64_t time, uint32_t name, bool carries)
 {
-	const uint64_t very_old = (uint64_t)1 << (63 - SM_INLINE_NAME_BITS);
-	return (carries ? time - very_old : time) << SM_INLINE_NAME_BITS | name;
+	const uint64_t very_old = (uint64_t)1 << (63 - SM_INLINE_TIME_SHIFT);
+	uint64_t begun = (carries ? time - very_old : time) << SM_INLINE_TIME_SHIFT;
+	if (name < SM_INLINE_NAMES) {
+		return begun | name << 2;
+	}
+	return (begun & ~wide_mask) | (name < SM_NAME_WEIGHTS ? name << 1 : 0) | 1;
+}
+
+static uint32_t begun_name(uint64_t begun)
+{
+	return (uint32_t)(begun & 1 ? (begun & wide_mask) >> 1 : (begun & word_mask) >> 2);
 }
 
 void sm_span_begin_general(uint32_t name, bool always)
 {
-	if (!name || name >= SM_RING_NAMES_MAX || !sm_session_is_on()) {
+	if (!name || name >= SM_RING_NAMES_MAX || !has_session()) {
 		return;
 	}
 	struct sm_cause_reading reading;
@@ -94,8 +117,8 @@ void sm_span_begin_general(uint32_t name, bool always)
 	if (carries) {
 		push_cause(thread, time, &reading);
 	}
-	thread->hot.begun[thread->hot.depth % SM_INLINE_DEPTH] = begun_word(time, name, carries);
 	thread->hot.depth++;
+	thread->hot.begun[thread->hot.depth % SM_INLINE_DEPTH] = begun_word(time, name, carries);
 	sm_thread_leave(thread);
 }
 
@@ -105,17 +128,17 @@ void sm_span_begin_general(uint32_t name, bool always)
 static bool was_long(const struct sm_thread *thread, uint64_t time,
 	const struct sm_thread_cause *cause, uint32_t *ret_name)
 {
-	uint64_t begun = thread->hot.begun[(thread->hot.depth - 1) % SM_INLINE_DEPTH];
-	*ret_name = (uint32_t)(begun & name_mask);
+	uint64_t begun = thread->hot.begun[thread->hot.depth % SM_INLINE_DEPTH];
+	*ret_name = begun_name(begun);
 	if (cause) {
-		begun = cause->time << SM_INLINE_NAME_BITS;
+		begun = cause->time << SM_INLINE_TIME_SHIFT;
 	}
-	return (time << SM_INLINE_NAME_BITS) - (begun & ~name_mask) >= sm_session_long_span();
+	return (time << SM_INLINE_TIME_SHIFT) - (begun & ~word_mask) >= sm_session_long_span();
 }
 
 void sm_span_end_general(void)
 {
-	if (!sm_session_is_on()) {
+	if (!has_session()) {
 		return;
 	}
 	struct sm_cause_reading reading;

@@ -23,6 +23,9 @@ enum {
 	ADOPTABLE_BYTES_MIN = 4 * 1024, /* a slot with less room is not worth going on in */
 };
 
+/* A time before all others: what follows says its time in full. */
+static const uint64_t long_ago = 1;
+
 uint32_t sm_thread_used;
 
 static pthread_key_t exit_key;
@@ -42,7 +45,7 @@ static void put_long(
 	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
 	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, kind));
 	SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_LONG_BYTES);
-	thread->hot.last = time;
+	thread->last = time;
 }
 
 static void put_payload(struct sm_thread *thread, uint64_t time, uint32_t type, const void *words,
@@ -55,7 +58,7 @@ static void put_payload(struct sm_thread *thread, uint64_t time, uint32_t type, 
 	memcpy(at + SM_RING_LONG_BYTES, words, 8 * (size_t)word_count);
 	sm_ring_word_commit_long(at, sm_ring_word_long(time, field, SM_RING_PAYLOAD));
 	SM_INLINE_PUBLISH(thread->hot.cursor, behind);
-	thread->hot.last = time;
+	thread->last = time;
 }
 
 static void put_sync(struct sm_thread *thread, uint64_t time)
@@ -67,7 +70,7 @@ static void put_sync(struct sm_thread *thread, uint64_t time)
 /* Forty bits of time say enough unless the thread was silent for minutes. */
 static void break_silence(struct sm_thread *thread, uint64_t time)
 {
-	if ((int64_t)(time - thread->hot.last) >> (SM_RING_LONG_TIME_BITS - 1) > 0) {
+	if ((int64_t)(time - thread->last) >> (SM_RING_LONG_TIME_BITS - 1) > 0) {
 		put_sync(thread, time);
 	}
 }
@@ -83,12 +86,12 @@ void sm_thread_put_word(
 	struct sm_thread *thread, uint64_t time, uint32_t name, enum sm_ring_word_kind kind)
 {
 	bool fits = name < SM_RING_SHORT_NAMES && kind <= SM_RING_END &&
-		    !((time - thread->hot.last) >> SM_RING_SHORT_TIME_BITS);
+		    !((time - thread->last) >> SM_RING_SHORT_TIME_BITS);
 	if (fits) {
 		unsigned char *at = thread->hot.cursor;
 		sm_inline_commit(at, sm_ring_word_short(time, name, kind));
 		SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_SHORT_BYTES);
-		thread->hot.last = time;
+		thread->last = time;
 		return;
 	}
 	break_silence(thread, time);
@@ -109,7 +112,7 @@ unsigned char *sm_thread_reserve_long(struct sm_thread *thread, uint64_t time)
 	sm_ring_word_put(at, 0);
 	sm_ring_word_put(at + SM_RING_LONG_BYTES, 0);
 	SM_INLINE_PUBLISH(thread->hot.cursor, at + SM_RING_LONG_BYTES);
-	thread->hot.last = time;
+	thread->last = time;
 	return at;
 }
 
@@ -120,14 +123,13 @@ static void open_pen(struct sm_thread *thread)
 	thread->hot.long_span = sm_session_long_span();
 	SM_INLINE_STORE(thread->words_end, sm_ring_writer_words_end(&thread->slot));
 	if (sm_session_here.clock.kind == SM_RING_CLOCK_TSC) {
-		SM_INLINE_STORE(thread->hot.limit, sm_ring_writer_words_end(&thread->slot));
 		SM_INLINE_STORE(thread->hot.end, sm_ring_writer_words_end(&thread->slot));
 	}
 }
 
+/* Also from other threads: an event never stores what this does. */
 static void shut_pen(struct sm_thread *thread)
 {
-	SM_INLINE_STORE(thread->hot.limit, NULL);
 	SM_INLINE_STORE(thread->hot.end, NULL);
 	SM_INLINE_STORE(thread->words_end, NULL);
 }
@@ -172,10 +174,11 @@ static void begin_in(struct sm_thread *thread, const struct sm_ring_writer_slot 
 	thread->mark_end = behind_mark ? thread->hot.cursor : NULL;
 	/* so long ago that the first word is a long one, even if its clock was read before the
 	 * slot's */
-	thread->hot.last = (slot->segment->ticks >> sm_session_here.clock.tick_shift) -
-			   ((uint64_t)1 << (SM_RING_LONG_TIME_BITS - 2));
+	thread->last = (slot->segment->ticks >> sm_session_here.clock.tick_shift) -
+		       ((uint64_t)1 << (SM_RING_LONG_TIME_BITS - 2));
 	say_what_was_lost(thread);
 	open_pen(thread);
+	sm_thread_leave(thread);
 }
 
 static bool has_room(const struct sm_thread *thread)
@@ -278,6 +281,8 @@ static struct sm_thread *join_process(void)
 	thread->tid = (uint32_t)syscall(SYS_gettid);
 	forget_losses(thread);
 	thread->hot.weights = sm_name_weights;
+	thread->last = thread->hot.last ? thread->hot.last : long_ago;
+	thread->resting = 0;
 	thread->live = 1;
 	sm_inline_here = &thread->hot;
 	pthread_once(&exit_key_once, make_exit_key);
@@ -285,6 +290,7 @@ static struct sm_thread *join_process(void)
 	if (has_room(thread)) {
 		adopt_slot(thread);
 	}
+	sm_thread_leave(thread);
 	return thread;
 }
 
@@ -326,13 +332,23 @@ static bool find_room(void)
 	return found;
 }
 
-/* Where the inline path is open, only that it is shut for a moment says so, since that is what the
- * inline path of a handler sees: judged by two marks that are set one after the other, a handler
- * could lose a begin and keep its end. */
-static bool is_writing(const struct sm_thread *thread)
+void sm_thread_rest(void)
 {
-	return SM_INLINE_LOAD(thread->hot.limit) ? !SM_INLINE_LOAD(thread->hot.end)
-						 : SM_INLINE_LOAD(thread->busy) != 0;
+	struct sm_thread *thread = sm_thread_self();
+	uint64_t last = SM_INLINE_LOAD(thread->hot.last);
+	if (thread->live && last) {
+		thread->last = last;
+		thread->resting = 1;
+		SM_INLINE_STORE(thread->hot.last, 0);
+	}
+}
+
+static void wake(struct sm_thread *thread)
+{
+	if (thread->resting) {
+		thread->resting = 0;
+		SM_INLINE_STORE(thread->hot.last, thread->last);
+	}
 }
 
 /* The event that is being written has been for so long that it will never be finished. The time of
@@ -351,16 +367,36 @@ static bool is_abandoned(struct sm_thread *thread)
 	return (int64_t)(time - since) > ABANDONED_TIME;
 }
 
-/* A signal handler came in the middle of an event of its own thread. One that never returned to it
- * (siglongjmp) would close the pen for ever, hence the long stop. */
+/* A signal handler came in the middle of an event of its own thread. The inline path and this one tell
+ * by the same mark: judged by two that are set one after the other, a handler could lose a begin and
+ * keep its end. One that never returned to the event (siglongjmp) would shut the pen for ever, hence
+ * the long stop. */
 static bool came_in_between(struct sm_thread *thread)
 {
-	bool writing = is_writing(thread);
-	if (writing && is_abandoned(thread)) {
-		sm_thread_leave(thread);
+	if (!thread->live) {
 		return false;
 	}
-	return writing;
+	wake(thread);
+	if (SM_INLINE_LOAD(thread->hot.last)) {
+		SM_INLINE_STORE(thread->between_since, 0);
+		return false;
+	}
+	if (!is_abandoned(thread)) {
+		return true;
+	}
+	SM_INLINE_STORE(thread->hot.last, long_ago);
+	return false;
+}
+
+/* A handler's event between the load and the store would be newer than what was loaded, and the word
+ * to come perhaps too short for its time: then it says its time in full. */
+static void shut_inline_path(struct sm_thread *thread)
+{
+	const unsigned char *at = SM_INLINE_LOAD(thread->hot.cursor);
+	uint64_t last = SM_INLINE_LOAD(thread->hot.last);
+	SM_INLINE_STORE(thread->hot.last, 0);
+	SM_INLINE_ORDER();
+	thread->last = SM_INLINE_LOAD(thread->hot.cursor) == at ? last : long_ago;
 }
 
 struct sm_thread *sm_thread_enter(void)
@@ -375,13 +411,9 @@ struct sm_thread *sm_thread_enter(void)
 			return NULL;
 		}
 		if (thread->live) {
-			SM_INLINE_STORE(thread->busy, 1);
-			SM_INLINE_STORE(thread->hot.end, NULL);
-			SM_INLINE_ORDER();
-			/* unless a handler has opened the pen again in between */
+			shut_inline_path(thread);
 			if (SM_INLINE_LOAD(thread->hot.cursor) <
-					SM_INLINE_LOAD(thread->words_end) &&
-				is_writing(thread)) {
+				SM_INLINE_LOAD(thread->words_end)) {
 				return thread;
 			}
 			sm_thread_leave(thread);

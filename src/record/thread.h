@@ -1,8 +1,8 @@
 /* One thread's pen: where its next word goes, which spans it has open, what it has lost.
  *
- * Writing an event goes sm_thread_enter, sm_thread_put_..., sm_thread_leave. In between the thread's inline path is
- * shut and `busy` is set, so that a signal handler that records on the same thread is seen (and its event counted as
- * lost) instead of writing into the half-made one. */
+ * Writing an event goes sm_thread_enter, sm_thread_put_..., sm_thread_leave. In between, as in the middle of an inline
+ * event, `hot.last` is 0: the inline path is shut, and a signal handler that records on the same thread is seen (and its
+ * event counted as lost) instead of writing into the half-made one. */
 #ifndef SM_RECORD_THREAD_H
 #define SM_RECORD_THREAD_H
 
@@ -28,8 +28,9 @@ struct sm_thread {
 	struct sm_inline_thread hot;
 	unsigned char *mark_end;  /* behind the newest mark and its numbers */
 	unsigned char *words_end; /* no event begins from here on; NULL without a slot */
+	uint64_t last;		  /* between enter and leave: what hot.last was and becomes */
 	uint32_t live;		  /* a thread of this process owns it */
-	uint32_t busy;		  /* in the middle of an event, outside the inline path */
+	uint32_t resting;	  /* there was no session, so its inline path is shut */
 	uint32_t tid;
 	uint32_t cause_count;
 	uint64_t lost;	      /* all that this thread lost */
@@ -51,15 +52,16 @@ extern struct sm_thread sm_inline_nobody;
 /* Places in the wiped memory that were ever used; a child inherits it, see choose_first_thread in fork.c. */
 extern uint32_t sm_thread_used;
 
+/* Without a session: until it enters again, the calling thread's inline path looks no further than at `last`. */
+void sm_thread_rest(void);
+
 /* The calling thread with room for one event, or NULL: no session, or the event is lost and counted. */
 struct sm_thread *sm_thread_enter(void);
 static inline void sm_thread_leave(struct sm_thread *thread)
 {
 	SM_INLINE_STORE(thread->between_since, 0);
 	SM_INLINE_ORDER();
-	SM_INLINE_STORE(thread->hot.end, SM_INLINE_LOAD(thread->hot.limit));
-	SM_INLINE_ORDER();
-	SM_INLINE_STORE(thread->busy, 0);
+	SM_INLINE_STORE(thread->hot.last, thread->last);
 }
 
 /* The calling thread's struct; one without a name (live 0) before its first event. */

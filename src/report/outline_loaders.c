@@ -67,15 +67,23 @@ static void fill_stage(struct sm_phrases *words, const struct sm_stage_row *row,
 	};
 }
 
+static bool is_input(enum sm_stage stage)
+{
+	return stage < SM_STAGE_LAUNCH;
+}
+
+/* The narrow place is the widest stage; where the verdict is that the input binds, of the input's: without workers it
+ * takes turns with the training, whose part may be the larger all the same. */
 static void build_stages(struct sm_outline *outline, const struct sm_loader_analysis *loader,
-	struct sm_outline_loader *row)
+	bool input_binds, struct sm_outline_loader *row)
 {
 	double step_s = loader->steps ? loader->time_s / (double)loader->steps : NAN;
 	struct sm_outline_stage *widest = NULL;
 	for (size_t i = 0; i < loader->stage_count; i++) {
 		struct sm_outline_stage *stage = &row->stages[row->stage_count++];
 		fill_stage(&outline->words, &loader->stages[i], step_s, stage);
-		if (stage->share > 0 && (!widest || stage->share > widest->share)) {
+		bool may_bind = stage->share > 0 && (!input_binds || is_input(stage->stage));
+		if (may_bind && (!widest || stage->share > widest->share)) {
 			widest = stage;
 		}
 	}
@@ -201,7 +209,7 @@ static const char *say_stalls(struct sm_phrases *words, const struct sm_loader_a
 }
 
 static void build_loader(struct sm_outline *outline, const struct sm_loader_analysis *loader,
-	struct sm_outline_loader *row)
+	bool input_binds, struct sm_outline_loader *row)
 {
 	*row = (struct sm_outline_loader){
 		.loader = loader,
@@ -209,7 +217,7 @@ static void build_loader(struct sm_outline *outline, const struct sm_loader_anal
 		.settings = say_settings(&outline->words, loader->loader),
 		.stalls = say_stalls(&outline->words, loader),
 	};
-	build_stages(outline, loader, row);
+	build_stages(outline, loader, input_binds, row);
 	build_transforms(outline, loader, row);
 	build_workers(outline, loader->loader, row);
 	build_slowest(outline, loader->loader, row);
@@ -222,8 +230,10 @@ void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report
 		sm_outline_alloc(outline, analysis->loader_count, sizeof(*outline->loaders));
 	for (size_t i = 0; outline->loaders && i < analysis->loader_count; i++) {
 		struct sm_outline_loader *row = &outline->loaders[outline->loader_count++];
-		build_loader(outline, &analysis->loaders[i], row);
-		row->feeds_training = analysis->training_loader == (int)i;
+		bool feeds = analysis->training_loader == (int)i;
+		bool input_binds = feeds && analysis->verdict.class_ == SM_VERDICT_INPUT_BOUND;
+		build_loader(outline, &analysis->loaders[i], input_binds, row);
+		row->feeds_training = feeds;
 		outline->training = row->feeds_training ? row : outline->training;
 	}
 }

@@ -30,7 +30,8 @@ struct sm_page_curve {
 
 struct sm_page_plot { /* a chart */
 	const char *title, *x, *y;
-	const char *summary; /* for who cannot see it */
+	const char *x_label, *y_label; /* the same, cut to what fits beside an axis */
+	const char *summary;	       /* for who cannot see it */
 	struct sm_page_curve *curves;
 	size_t curve_count;
 	double best;

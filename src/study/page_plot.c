@@ -2,6 +2,8 @@
 #include "study/cell.h"
 #include "study/page_blocks.h"
 
+#include "report/text.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,6 +11,8 @@
 
 /* Rows of the table: what a reader takes in. Of more points it has some, evenly, and says so. */
 enum { ROWS_MAX = 20, SERIES_MAX = SM_PAGE_COLUMNS_MAX - 1 };
+/* Columns of a label, as wide as its chart when all of them are wide. */
+enum { LABEL_MAX = 48 };
 
 static int by_x(const void *left, const void *right)
 {
@@ -156,6 +160,16 @@ static const char *summarise(struct sm_page *page, const struct sm_page_plot *pl
 		isnan(plot->best) ? "" : "; best at ", isnan(plot->best) ? "" : best);
 }
 
+static const char *cut(struct sm_page *page, const char *text)
+{
+	struct sm_str str = SM_STR_EMPTY;
+	sm_text_add_cut(&str, text, LABEL_MAX, true);
+	page->words.failed |= str.failed;
+	const char *kept = sm_phrases_printf(&page->words, "%s", sm_str_text(&str));
+	sm_str_finish(&str);
+	return kept;
+}
+
 int sm_page_plot_build(
 	struct sm_page *page, const struct sm_page_chart *chart, struct sm_page_plot *ret_plot)
 {
@@ -173,6 +187,8 @@ int sm_page_plot_build(
 			return rc;
 		}
 	}
+	plot.x_label = cut(page, plot.x);
+	plot.y_label = cut(page, plot.y);
 	if (!page->words.failed) {
 		tabulate(page, &plot);
 		plot.summary = summarise(page, &plot);

@@ -176,8 +176,8 @@ static void put_axes(FILE *out, const struct sheet *sheet)
 {
 	put_grid(out, sheet);
 	put_x_axis(out, sheet);
-	put_label(out, 2, 14, "start", sheet->plot->y);
-	put_label(out, (sheet->left + RIGHT) / 2.0, HEIGHT - 8, "middle", sheet->plot->x);
+	put_label(out, 2, 14, "start", sheet->plot->y_label);
+	put_label(out, (sheet->left + RIGHT) / 2.0, HEIGHT - 8, "middle", sheet->plot->x_label);
 }
 
 /* --- curves --- */

@@ -43,17 +43,31 @@ static size_t group(const double *values, size_t count, size_t length, double me
 	return groups;
 }
 
-/* Von Neumann's ratio against chance, one-sided at 10 %: neighbours alike make small differences. For independent means
- * 1 - ratio / 2 is about normal with variance (n - 2) / (n^2 - 1) (Young 1941). */
-static bool are_alike(const double *means, size_t count)
+/* How alike neighbours are: 1 less half of von Neumann's ratio, which is about their correlation. */
+static double likeness(const double *means, size_t count)
 {
-	const double normal_90 = 1.2816;
-	double n = (double)count, steps = 0,
-	       squares = squares_about(means, count, mean_of(means, count));
+	double steps = 0, squares = squares_about(means, count, mean_of(means, count));
 	for (size_t i = 1; i < count; i++) {
 		steps += (means[i] - means[i - 1]) * (means[i] - means[i - 1]);
 	}
-	return squares > 0 && (1 - steps / (2 * squares)) * sqrt((n * n - 1) / (n - 2)) > normal_90;
+	return squares > 0 ? 1 - steps / (2 * squares) : 0;
+}
+
+/* More than chance, one-sided at 10 %: of independent means the likeness is about normal, its variance (n - 2) / (n^2 - 1)
+ * (Young 1941). */
+static bool are_alike(const double *means, size_t count)
+{
+	const double normal_90 = 1.2816;
+	double n = (double)count;
+	return likeness(means, count) > normal_90 * sqrt((n - 2) / (n * n - 1));
+}
+
+/* Where there are too few values for longer groups, the mean is worth fewer of them: n (1 - r) / (1 + r), as of a series in
+ * which each value takes over a share r of the one before (Bayley and Hammersley 1946). */
+static double worth(const double *means, size_t count)
+{
+	double r = are_alike(means, count) ? likeness(means, count) : 0;
+	return (double)count * (1 - r) / (1 + r);
 }
 
 static double half_width(const double *values, size_t count)
@@ -65,8 +79,9 @@ static double half_width(const double *values, size_t count)
 		length *= 2;
 		groups = group(values, count, length, means);
 	}
-	double n = (double)groups, squares = squares_about(means, groups, mean_of(means, groups));
-	return sm_student_95(groups - 1) * sqrt(squares / (n - 1) / n);
+	double squares = squares_about(means, groups, mean_of(means, groups));
+	return sm_student_95(groups - 1) *
+	       sqrt(squares / (double)(groups - 1) / worth(means, groups));
 }
 
 int sm_study_mean(const double *values, size_t count, struct sm_study_interval *ret_mean,

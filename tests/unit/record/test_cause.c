@@ -147,6 +147,23 @@ static void long_ones_carry_it_and_short_ones_do_not(void **state)
 	oracle_free(recording_stop());
 }
 
+/* Their begins are remembered in another form. */
+static void names_beyond_the_inline_ones_carry_it_too(void **state)
+{
+	uint64_t closed;
+	char text[32];
+	struct sm_session_options options = {.rank = -1, .cause_threshold_us = 200};
+	recording_start(&options);
+	for (int i = 0; i < 1100; i++) {
+		snprintf(text, sizeof(text), "one of many %d", i);
+		sm_name_register(SM_SPAN, text);
+	}
+	assert_in_range(carried(50, 400000, 1, &closed), 49, 50);
+	assert_in_range(carried(1000, 0, 1, &closed), 0, 5);
+	assert_int_equal(closed, 1000);
+	oracle_free(recording_stop());
+}
+
 static void a_name_may_change_its_ways(void **state)
 {
 	struct sm_session_options options = {.rank = -1, .cause_threshold_us = 200};
@@ -339,6 +356,7 @@ int main(void)
 		cmocka_unit_test(the_cause_follows_the_body),
 		cmocka_unit_test(work_of_helpers_is_seen),
 		cmocka_unit_test(long_ones_carry_it_and_short_ones_do_not),
+		cmocka_unit_test(names_beyond_the_inline_ones_carry_it_too),
 		cmocka_unit_test(a_name_may_change_its_ways),
 		cmocka_unit_test(threshold_can_be_none),
 		cmocka_unit_test(every_session_has_its_own_threshold),

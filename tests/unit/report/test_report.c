@@ -121,6 +121,41 @@ static void the_next_step_is_the_worthier_one(void **state)
 	}
 }
 
+/* Without workers the training's part of a step may be larger than any part of the input that binds it. */
+static void the_narrow_place_is_of_what_binds(void **state)
+{
+	(void)state;
+	static const struct {
+		enum sm_verdict_class class_;
+		enum sm_stage narrow;
+	} rows[] = {{SM_VERDICT_INPUT_BOUND, SM_STAGE_FETCH},
+		{SM_VERDICT_PARTLY_INPUT_BOUND, SM_STAGE_COMPUTE}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sm_report report = *report_sample("input_bound");
+		struct sm_analysis analysis = *report.analysis;
+		struct sm_loader_analysis loader = analysis.loaders[analysis.training_loader];
+		struct sm_stage_row stages[] = {loader.stages[0], loader.stages[0]};
+		struct sm_outline outline;
+		stages[0].stage = SM_STAGE_FETCH;
+		stages[0].share = 0.4;
+		stages[1].stage = SM_STAGE_COMPUTE;
+		stages[1].share = 0.6;
+		memcpy(loader.stages, stages, sizeof(stages));
+		loader.stage_count = 2;
+		analysis.loaders = &loader;
+		analysis.loader_count = 1;
+		analysis.training_loader = 0;
+		analysis.verdict.class_ = rows[i].class_;
+		report.analysis = &analysis;
+		assert_int_equal(sm_outline_build(&outline, &report, true), 0);
+		for (size_t j = 0; j < outline.training->stage_count; j++) {
+			const struct sm_outline_stage *stage = &outline.training->stages[j];
+			assert_int_equal(stage->binds, stage->stage == rows[i].narrow);
+		}
+		sm_outline_finish(&outline);
+	}
+}
+
 static void assert_fits(const char *name, int columns, bool unicode)
 {
 	struct sm_report_style style = {.unicode = unicode, .columns = columns};
@@ -235,6 +270,7 @@ int main(void)
 		cmocka_unit_test(the_same_twice),
 		cmocka_unit_test(all_forms_use_the_same_words),
 		cmocka_unit_test(the_next_step_is_the_worthier_one),
+		cmocka_unit_test(the_narrow_place_is_of_what_binds),
 		cmocka_unit_test(a_screen_is_never_overrun),
 		cmocka_unit_test(plain_is_ascii_without_escapes),
 		cmocka_unit_test(the_page_does_not_believe_names),
