@@ -38,7 +38,7 @@ from .call_lines import TooLong, count_tensor_calls, follow_calls, follow_lines
 TIMED, LOOKED, FOLLOWED, SIZED = 0.35, 0.15, 0.1, 0.2
 LOOKED_CPU_S = 0.5  # of CPU: fifty looks
 LOOKED_WAITING_S = 1.0
-FOLLOWING_COSTS = 30  # times, at the worst: a line that only counts
+PARTS = (8, 64)  # of an input on which a call takes too long to be followed
 FOLLOWED_S = 6.0  # no program is interesting for longer
 LINES_SHOWN = 10
 SIZES = (8, 4, 2, 1)  # the whole, and parts of it
@@ -243,23 +243,19 @@ class Measuring:
         """On the first input; or, where a call on it takes too long to be followed, on as much of it as does not."""
         seconds = min(self.left(FOLLOWED), FOLLOWED_S)
         value = self.inputs.original(0)
-        try:
+        length = None if self.inputs.per_sample else extent(value)
+        lengths = [length, *(length // share for share in PARTS if length >= 2 * share)] if length else [None]
+        for length in lengths:
             try:
-                self._follow(value, seconds / 2)
-            except TooLong:
-                self._follow(self._less_of(value, seconds / 2), seconds / 2)
-        except TooLong as problem:
-            self.facts["no_lines"] = str(problem)
-        except Exception as problem:
-            self.facts["no_lines"] = f"the pass that follows a call failed: {describe(problem)}"
-        if "no_lines" in self.facts:
-            self.lack("lines and calls", self.facts["no_lines"])
-
-    def _less_of(self, value, seconds):
-        length, most = extent(value), seconds / FOLLOWING_COSTS
-        if self.inputs.per_sample or not length or length < 2:
-            raise TooLong(f"a call takes longer to be followed than the {seconds:.1f} s that there are for it")
-        return part(value, min(length // 2, max(1, int(length * most / self.facts["wall_s"]))))
+                self._follow(value if length in (None, lengths[0]) else part(value, length), seconds / len(lengths))
+                return
+            except TooLong as problem:
+                why = str(problem)
+            except Exception as problem:
+                why = f"the pass that follows a call failed: {describe(problem)}"
+                break
+        self.facts["no_lines"] = why
+        self.lack("lines and calls", why)
 
     def _follow(self, value, seconds):
         given = _repeat(value, self.inputs.copies)
@@ -348,7 +344,7 @@ class Measuring:
     def _why_no_device(self):
         if not self.config.enable_gpu_tracking:
             return "enable_gpu_tracking is off"
-        if "torch" not in sys.modules:
+        if sys.modules.get("torch") is None:
             return "torch is not loaded, so nothing here runs on a device"
         if not sys.modules["torch"].cuda.is_available():
             return "torch sees no CUDA device"

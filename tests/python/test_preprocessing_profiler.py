@@ -101,7 +101,7 @@ VALUES = RNG.random(20_000)
 
 
 def test_vectorization_fires_at_the_line():
-    found = finding(profile(scale_each, VALUES), "VECTORIZATION_INEFFICIENT")
+    found = finding(profile(scale_each, VALUES, duration=8), "VECTORIZATION_INEFFICIENT")
     assert found.severity > 0.5
     assert found.where.file.endswith("test_preprocessing_profiler.py")
     assert found.where.line in (line_of(scale_each, "one at a time"), line_of(scale_each, "for at in"))
@@ -153,7 +153,7 @@ def looked_up(values):
 
 
 def test_algorithm_fires_where_the_same_is_computed_again():
-    found = finding(profile(looked_up, [1, 2, 3, 4]), "ALGORITHM_INEFFICIENT")
+    found = finding(profile(looked_up, [1, 2, 3, 4], duration=10), "ALGORITHM_INEFFICIENT")
     assert found.cause == "duplicate_work" and found.where.name == "table"
     assert 0.4 < found.severity <= 0.9  # three calls of four
     assert next(row.value for row in found.evidence if row.metric == "duplicate_calls") == 3
