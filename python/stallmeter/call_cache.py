@@ -125,6 +125,8 @@ def _why_not(measuring):
     inputs = measuring.inputs
     if not measuring.config.enable_caching:
         return "enable_caching is off"
+    if isinstance(measuring.function, ResultCache):
+        return f"a cache of {measuring.function.size} results stands in front of it already"
     if not inputs.copies:
         return inputs.why_no_copies
     if not (sample_count(inputs.data) or 0) > 1:

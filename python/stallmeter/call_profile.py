@@ -38,7 +38,9 @@ from .call_lines import TooLong, count_tensor_calls, follow_calls, follow_lines
 TIMED, LOOKED, FOLLOWED, SIZED = 0.35, 0.15, 0.1, 0.2
 LOOKED_CPU_S = 0.5  # of CPU: fifty looks
 LOOKED_WAITING_S = 1.0
-FOLLOWING_COSTS = 30  # times, at the worst: a line that only counts
+PARTS = (8, 64)  # of an input on which a call takes too long to be followed
+FOLLOWED_S = 6.0  # no program is interesting for longer
+LINES_SHOWN = 10
 SIZES = (8, 4, 2, 1)  # the whole, and parts of it
 WAITS = ("sleep", "lock", "network", "file", "process")
 COSTS = ("wall_s", "cpu_s", "helper_cpu_s", "run_delay_s", "blocked_s", "read_bytes", "minor_faults", "major_faults")
@@ -238,39 +240,42 @@ class Measuring:
     # --- followed ---
 
     def follow(self):
-        seconds = min(self.left(FOLLOWED), 5.0)
-        try:
-            value, wall = self._input_to_follow(seconds)
-            lines = follow_lines(self.function, copied(value) if self.inputs.copies else value, seconds)
-            followed = [follow_calls(self.function, copied(value) if self.inputs.copies else value, seconds) for _ in range(2)]
-        except TooLong as problem:
-            self.facts["no_lines"] = str(problem)
-        except Exception as problem:
-            self.facts["no_lines"] = f"the pass that follows a call failed: {describe(problem)}"
-        else:
-            self.facts.update(lines=lines, followed_wall_s=wall)
-            self.tree["lines"] = [{"where": where, "runs": runs, "share": spent / sum(line[2] for line in lines)}
-                                  for where, runs, spent, _ in sorted(lines, key=lambda line: -line[2])[:10]]
-            self._tell_calls(followed)
-            return
-        self.lack("lines and calls", self.facts["no_lines"])
-
-    def _input_to_follow(self, seconds):
-        """The first input, or as much of it as can be followed in that time; and what a call on it takes unfollowed."""
+        """On the first input; or, where a call on it takes too long to be followed, on as much of it as does not."""
+        seconds = min(self.left(FOLLOWED), FOLLOWED_S)
         value = self.inputs.original(0)
-        wall, length = self.facts["wall_s"], extent(value)
-        most = seconds / 3 / FOLLOWING_COSTS
-        if wall > most and not self.inputs.per_sample and length and length > 1:
-            value = part(value, max(1, int(length * most / wall)))
-        timed, _, error = _read.measure(self.function, lambda _: copied(value) if self.inputs.copies else value, 3, seconds / 3)
+        length = None if self.inputs.per_sample else extent(value)
+        lengths = [length, *(length // share for share in PARTS if length >= 2 * share)] if length else [None]
+        for length in lengths:
+            try:
+                self._follow(value if length in (None, lengths[0]) else part(value, length), seconds / len(lengths))
+                return
+            except TooLong as problem:
+                why = str(problem)
+            except Exception as problem:
+                why = f"the pass that follows a call failed: {describe(problem)}"
+                break
+        self.facts["no_lines"] = why
+        self.lack("lines and calls", why)
+
+    def _follow(self, value, seconds):
+        given = _repeat(value, self.inputs.copies)
+        timed, _, error = _read.measure(self.function, given, 3, seconds)
         if error is not None:
             raise error
-        return value, min(cost[0] for cost in timed)
+        # Twice, since another program may have come in between; the shorter one tells.
+        both = [follow_lines(self.function, given(0), seconds) for _ in range(2)]
+        lines = min(both, key=lambda told: sum(line[2] for line in told))
+        self._tell_calls([follow_calls(self.function, given(0), seconds) for _ in range(2)])
+        self.facts.update(lines=lines, followed_wall_s=min(map(need, timed)))
+        spent = sum(line[2] for line in lines) or 1
+        self.tree["lines"] = [{"where": where, "runs": runs, "share": seconds / spent}
+                              for where, runs, seconds, _ in sorted(lines, key=lambda line: -line[2])[:LINES_SHOWN]]
 
     def _tell_calls(self, followed):
         facts = self.facts
         copies, again = [calls.copy_share() for calls in followed], [calls.duplicate_share() for calls in followed]
-        facts.update(copy_share=_mean(copies), copy_low_share=min(copies), copy_high_share=max(copies))
+        if self.config.enable_memory_tracking:
+            facts.update(copy_share=_mean(copies), copy_low_share=min(copies), copy_high_share=max(copies))
         facts.update(duplicate_share=_mean(again), duplicate_low_share=min(again), duplicate_high_share=max(again))
         last = followed[-1]
         copy = last.top(last.copies)
@@ -339,7 +344,7 @@ class Measuring:
     def _why_no_device(self):
         if not self.config.enable_gpu_tracking:
             return "enable_gpu_tracking is off"
-        if "torch" not in sys.modules:
+        if sys.modules.get("torch") is None:
             return "torch is not loaded, so nothing here runs on a device"
         if not sys.modules["torch"].cuda.is_available():
             return "torch sees no CUDA device"
@@ -367,15 +372,16 @@ def _repeat(value, copies):
     return lambda _: copied(value) if copies else value
 
 
-def time_in_turns(pairs, rounds, seconds):
+def time_in_turns(pairs, rounds, seconds, least=1):
     """What calls of each (function, prepare) need, one of each in turn, so that what drifts drifts for all.
 
-    Raises what they raise. Each is called once before, unmeasured. A round is begun as long as there is time.
+    Raises what they raise. Each is called once before, unmeasured. A round is begun as long as there is time, or there were
+    fewer than `least`.
     """
     end = time.monotonic() + seconds
     walls = [[] for _ in pairs]
     for turn in range(rounds + 1):
-        if turn > 1 and time.monotonic() > end:
+        if turn > least and time.monotonic() > end:
             break
         for at, (function, prepare) in enumerate(pairs):
             costs, _, error = _read.measure(function, prepare, 1, 0.0)

@@ -8,7 +8,8 @@ from .call_inputs import copied, name_of, sample_count, samples
 from .call_profile import time_in_turns
 
 PASS_SAMPLES = 512  # of the data, in a pass that is timed
-ROUNDS = 7
+ROUNDS = 9
+ROUNDS_LEAST = 5  # the fewest that give an interval
 
 
 def _confidence(low, mean, high):
@@ -100,6 +101,7 @@ class Tuning:
         self.function, self.inputs = function, inputs
         self.cache_size, self.batch_size = 0, None
         self.first_batch_size = None
+        self.call_s = 0.0  # of the function, roughly
         self.log = []
         self._current = function
 
@@ -141,8 +143,14 @@ class Tuning:
             entry["speedup"] = list(self._against(before, config.profiling_duration))
             if not (entry["speedup"][1] is not None and entry["speedup"][1] > 1):
                 self._set(*before)
-                entry.update(kept=False, why="tried in turns with what was before, it did not help; taken back")
+                entry.update(kept=False, why="tried in turns with what was before"
+                             f"{self._tried_on(config.profiling_duration)}, it did not help; taken back")
         return entry
+
+    def _tried_on(self, seconds):
+        """Where a pass over all of the data would have taken too long."""
+        count, all_of_it = self._pass_samples(seconds), sample_count(self.inputs.data) or 1
+        return f" on the first {count} of {all_of_it} samples" if count < all_of_it else ""
 
     def _disclosed(self, change):
         told = []
@@ -154,9 +162,15 @@ class Tuning:
 
     # --- timed against each other ---
 
-    def _pass(self, cache_size, batch_size):
-        """A pass over the data, as a function of nothing: with a cache of its own, cold."""
+    def _pass_samples(self, seconds):
         count = min(sample_count(self.inputs.data) or 1, PASS_SAMPLES)
+        if self.inputs.per_sample:
+            count = min(count, max(1, int(seconds / 2 / (ROUNDS_LEAST + 1) / max(self.call_s, 1e-9))))
+        return count
+
+    def _pass(self, cache_size, batch_size, seconds):
+        """A pass over the data, as far as there is time for ROUNDS of both: with a cache of its own, cold."""
+        count = self._pass_samples(seconds)
         size = batch_size or self.first_batch_size
         data = self.inputs
 
@@ -176,7 +190,8 @@ class Tuning:
         return run, lambda _: batches()
 
     def _against(self, before, seconds):
-        walls = time_in_turns([self._pass(*before), self._pass(self.cache_size, self.batch_size)], ROUNDS, seconds)
+        passes = [self._pass(*before, seconds), self._pass(self.cache_size, self.batch_size, seconds)]
+        walls = time_in_turns(passes, ROUNDS, seconds, ROUNDS_LEAST)
         return _read.compare(*walls)
 
     def improvement(self, seconds):

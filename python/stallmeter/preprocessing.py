@@ -112,12 +112,14 @@ class PreprocessingProfiler:
 
     # --- profiling ---
 
-    def profile_preprocessing_function(self, function, data, num_iterations=10):
+    def profile_preprocessing_function(self, function, data, num_iterations=10, *, per_sample=None):
         """Calls function(data) `num_iterations` times and tells what the time goes into.
 
-        Where `function` does not take the data whole, but its samples, it is called with those in turn. One call more, the first,
-        is a warm-up; `profiling_duration` bounds all of it, so there may be fewer calls than asked for. A call that fails ends
-        the timing; what was measured before is kept, and the profile's `errors` name the call. ValueError where the first fails.
+        Where `function` does not take the data whole, but its samples, it is called with those in turn; that is
+        tried, and `per_sample` says it: True or False. A Compose is given the samples of a list first. One call more,
+        the first, is a warm-up; `profiling_duration` bounds all of it, so there may be fewer calls than asked for. A
+        call that fails ends the timing; what was measured before is kept, and the profile's `errors` name the call.
+        ValueError where the first fails.
         """
         if isinstance(num_iterations, bool) or not hasattr(num_iterations, "__index__"):
             raise TypeError(f"num_iterations: {num_iterations!r} is not a whole number")
@@ -125,11 +127,12 @@ class PreprocessingProfiler:
             raise ValueError(f"num_iterations: {num_iterations!r} is below 1")
         _checked(function, data)
         with KeptRandom():
-            inputs = _inputs_for(function, data)
+            inputs = _inputs_for(function, data, per_sample)
             tree = self._profile(function, inputs, num_iterations, self.config.profiling_duration)
         profile = PreprocessingProfile(tree)
         self.profiles.append(profile)
         self._remember(function, inputs)
+        self._tuning.call_s = tree["time"]["mean_s"] or inputs.first[0]
         self._after_profiling(tree["name"])
         return profile
 
@@ -159,7 +162,7 @@ class PreprocessingProfiler:
             profile_members(measuring, members, lambda member, inputs, share: self._profile(
                 member, inputs, measuring.count, max(seconds * share, 0.1)))
 
-    def profile_batch_preprocessing(self, function, data):
+    def profile_batch_preprocessing(self, function, data, *, per_sample=None):
         """Calls function with batches of each size of `batch_size_range`, in turns, and returns a profile for each.
 
         Batches are cut from `data` one behind the other, from the beginning again at its end; where the function takes single
@@ -169,7 +172,7 @@ class PreprocessingProfiler:
         if sample_count(data) is None:
             raise TypeError(f"data: {type(data).__name__} cannot be cut into batches; give a list or an array of samples")
         with KeptRandom():
-            inputs = _inputs_for(function, data)
+            inputs = _inputs_for(function, data, per_sample)
             trees = measure_batches(function, inputs, self.config)
         for tree in trees:
             batch_findings(tree, trees)
@@ -206,6 +209,7 @@ class PreprocessingProfiler:
         if self._tuning is None or self._tuning.current() is not function:
             self._tuning = call_tuning.Tuning(function, inputs)
         self._tuning.inputs = inputs
+        self._tuning.call_s = inputs.first[0]
 
     def _tuned(self):
         if self._tuning is None:
@@ -230,7 +234,8 @@ class PreprocessingProfiler:
     def profile_current_configuration(self, num_iterations=10):
         """Profiles the function that was profiled last again, as it stands now. RuntimeError where there is none."""
         tuning = self._tuned()
-        return self.profile_preprocessing_function(tuning.current(), tuning.inputs.data, num_iterations)
+        return self.profile_preprocessing_function(tuning.current(), tuning.inputs.data, num_iterations,
+                                                   per_sample=tuning.inputs.per_sample or None)
 
     def get_optimization_suggestions(self):
         """What the findings of the newest profiles advise, the largest gain first: a list of dicts with `text`, `change`,
@@ -346,14 +351,26 @@ class PreprocessingProfiler:
         return _framed(self._page())
 
 
-def _inputs_for(function, data):
+def _ways(function, data, per_sample):
+    """In the order in which they are tried."""
+    if per_sample is not None:
+        if type(per_sample) is not bool:
+            raise TypeError(f"per_sample: {per_sample!r} is none of True, False, None")
+        if per_sample and sample_count(data) is None:
+            raise ValueError(f"per_sample: {type(data).__name__} is one sample")
+        return (per_sample,)
+    if sample_count(data) is None:
+        return (False,)
+    return (True, False) if isinstance(data, (list, tuple)) and members_of(function) else (False, True)
+
+
+def _inputs_for(function, data, asked):
     """The data whole, or its samples, whichever the function takes: tried, on a copy."""
     problems = []
-    for per_sample in (False, True):
-        if per_sample and sample_count(data) is None:
-            break
+    ways = _ways(function, data, asked)
+    for per_sample in ways:
         inputs = Inputs(data, per_sample)
-        if not per_sample and not inputs.copies and sample_count(data) is not None:
+        if not per_sample and not inputs.copies and True in ways:
             continue  # a data set: its samples are what is copied
         inputs.tried = len(problems)
         try:
@@ -362,7 +379,7 @@ def _inputs_for(function, data):
             problems.append(problem)
         else:
             return inputs
-    told = " and, given its first sample, ".join(describe(problem) for problem in problems)
+    told = "; and on another try, ".join(describe(problem) for problem in problems)
     raise ValueError(f"function: {name_of(function)} failed on its first call: {told}") from problems[0]
 
 

@@ -164,7 +164,8 @@ const struct sm_detector sm_detect_algorithm_inefficient = {
 		"content, but a function that reads a clock or a file may be called twice with "
 		"good "
 		"reason. A blur before and after a resize are not the same picture. A cache that "
-		"the smallest input fits and the largest does not can look like growth.",
+		"the smallest input fits and the largest does not can look like growth; so does a "
+		"window that fills up, as zlib's.",
 	.bounds = bounds,
 	.look_at_calls = look,
 };
