@@ -56,7 +56,7 @@ def job(level: str, folder: str) -> None:
         with profiler.profile_operation("step", BottleneckType.CPU_COMPUTATION):
             batch.mean()
     ended = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = sum(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime for before, after in zip(begun, ended, strict=True))
+    cpu_s = sum(after.ru_utime + after.ru_stime for after in ended) - sum(before.ru_utime + before.ru_stime for before in begun)
     own_s, size = 0.0, 0
     if level:
         session = profiler.stop_profiling_session()
