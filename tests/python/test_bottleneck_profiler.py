@@ -560,9 +560,11 @@ assert rows(profile)["epoch"]["self_s"] > rows(profile)["step"]["self_s"], "the 
 suggestions = profiler.get_optimization_suggestions()
 assert any(row["change"].get("num_workers") and row["loader"] == "train" for row in suggestions), suggestions
 assert suggestions[0]["predicted_speedup"]
-done = profiler.apply_optimizations([row for row in suggestions if "num_workers" in row["change"]][:1])
+more = next(row for row in suggestions if "num_workers" in row["change"])
+train_loader.seconds = 20  # a busy machine is slow to start workers; for the same reason two of them, however many are advised
+done = profiler.apply_optimizations([{**more, "change": {"num_workers": 2}}])
 assert done[0]["state"] == "kept" and profiler.measure_improvement() > 20, (done, profiler.measure_improvement())
-assert train_loader.num_workers > 0 and profiler.optimizations == done
+assert train_loader.num_workers == 2 and profiler.optimizations == done
 session = profiler.stop_profiling_session()
 assert session.optimizations == done and "kept" in session.report.sessions[0].notes[0]
 """)
@@ -578,22 +580,17 @@ assert "batch_size" not in session.optimizations[0]["change"]
 
 
 def test_an_instant_loader_inside_an_operation_is_no_bottleneck(tmp_path):
-    pytest.importorskip("torch")
     run(tmp_path, """
-import torch
-from pieces import Samples, Trainer
-from torch.utils.data import DataLoader
-
 profiler = BottleneckProfiler()
-loader, trainer = DataLoader(Samples(400, 0), batch_size=4), Trainer()
+loader = profiler.wrap([[number] for number in range(60)], "held")
 profiler.start_profiling_session("s")
 with profiler.profile_operation("data_loading", BottleneckType.DATA_LOADING):
     for batch in loader:
         with profiler.profile_operation("step", BottleneckType.CPU_COMPUTATION):
-            trainer.step(batch, 0.005)
+            time.sleep(0.03)
 summary = profiler.stop_profiling_session().summary()
 assert rows(summary)["data_loading"]["severity"] < 0.05 < 0.9 < rows(summary)["step"]["severity"], summary["operations"]
-assert [row["name"] for row in summary["bottlenecks"]] == ["step"], summary["bottlenecks"]
+assert [row["name"] for row in summary["bottlenecks"]] == ["step"] and summary["loaders"] == ["held"], summary["bottlenecks"]
 """)
 
 
