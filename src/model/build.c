@@ -33,6 +33,7 @@ static void finish_thread(struct sm_build_thread *thread)
 		sm_mem_free(thread->consumer->steps);
 	}
 	sm_mem_free(thread->consumer);
+	sm_mem_free(thread->sessions);
 	sm_mem_free(thread->frames);
 	sm_mem_free(thread->details);
 	sm_mem_free(thread);

@@ -154,9 +154,11 @@ struct sm_build_thread {
 	struct sm_build_frame *frames;	 /* owned */
 	struct sm_build_detail *details; /* owned; NULL while only plain spans were seen */
 	size_t depth, capacity, detail_capacity, too_deep;
-	int64_t edge_ns;	/* of the newest begin or end of an operation */
-	uint32_t session_first; /* earlier ones are over in this thread */
-	uint32_t kin_of;	/* ordinal + 1 of a process: do its sessions hold this thread? */
+	int64_t edge_ns;    /* of the newest begin or end of an operation */
+	uint32_t *sessions; /* owned: those it may still have time in, by index */
+	size_t session_count, session_capacity;
+	uint32_t session_next; /* the first that had not begun when it was last looked at */
+	uint32_t kin_of;       /* ordinal + 1 of a process: do its sessions hold this thread? */
 	bool is_kin;
 	bool has_mark; /* a mark waits for its numbers */
 	uint32_t mark_name;

@@ -191,19 +191,47 @@ static uint32_t thread_index(const struct sm_build *build, const struct sm_build
 
 /* --- what lies in which session --- */
 
+/* -1: they do not touch. A session begins at 0 or later, so nothing overflows, whatever times a file has. */
 static int64_t overlap(const struct sm_build_session *session, int64_t from_ns, int64_t to_ns)
 {
 	int64_t first = from_ns > session->facts.begin_ns ? from_ns : session->facts.begin_ns;
 	int64_t last = to_ns < session->facts.end_ns ? to_ns : session->facts.end_ns;
-	return last - first;
+	return last < first ? -1 : last - first;
 }
 
-static void pass_by(const struct sm_build *build, struct sm_build_thread *thread, int64_t before_ns)
+/* Sessions that have begun by then join the thread's list. Those of one process come in the order they began. */
+static int meet(struct sm_build *build, struct sm_build_thread *thread, int64_t at_ns)
 {
-	while (thread->session_first < build->session_count &&
-		build->sessions[thread->session_first].facts.end_ns < before_ns) {
-		thread->session_first++;
+	int error = 0;
+	while (!error && thread->session_next < build->session_count) {
+		uint32_t next = thread->session_next;
+		bool held = holds(build, &build->sessions[next], thread);
+		if (held && build->sessions[next].facts.begin_ns >= at_ns) {
+			break;
+		}
+		if (held) {
+			error = sm_mem_grow(&thread->sessions, &thread->session_capacity,
+				thread->session_count + 1, sizeof(*thread->sessions));
+		}
+		if (held && !error) {
+			thread->sessions[thread->session_count++] = next;
+		}
+		thread->session_next++;
 	}
+	return error;
+}
+
+/* An operation that is open reaches back to its begin, so only between operations is a session that is over let go. */
+static void let_go(const struct sm_build *build, struct sm_build_thread *thread, int64_t before_ns)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < thread->session_count; i++) {
+		uint32_t session = thread->sessions[i];
+		if (build->sessions[session].facts.end_ns >= before_ns) {
+			thread->sessions[kept++] = session;
+		}
+	}
+	thread->session_count = kept;
 }
 
 static int give_self(struct sm_build *build, struct sm_build_thread *thread, uint32_t session,
@@ -224,16 +252,10 @@ static int charge(struct sm_build *build, struct sm_build_thread *thread, int64_
 {
 	int error = 0;
 	uint32_t slot = thread->frames[thread->depth - 1].inside;
-	/* An operation that is open reaches back to its begin, so no session it began in may be passed by. */
-	for (uint32_t i = thread->session_first; !error && i < build->session_count; i++) {
-		const struct sm_build_session *session = &build->sessions[i];
-		if (session->facts.begin_ns >= at_ns) {
-			break;
-		}
-		int64_t self_ns = overlap(session, thread->edge_ns, at_ns);
-		if (self_ns > 0 && holds(build, session, thread)) {
-			error = give_self(build, thread, i, slot, self_ns);
-		}
+	for (size_t i = 0; !error && i < thread->session_count; i++) {
+		uint32_t session = thread->sessions[i];
+		int64_t self_ns = overlap(&build->sessions[session], thread->edge_ns, at_ns);
+		error = self_ns > 0 ? give_self(build, thread, session, slot, self_ns) : 0;
 	}
 	return error;
 }
@@ -241,11 +263,12 @@ static int charge(struct sm_build *build, struct sm_build_thread *thread, int64_
 int sm_build_sessions_edge(struct sm_build *build, struct sm_build_thread *thread, int64_t at_ns)
 {
 	bool inside = thread->depth && thread->frames[thread->depth - 1].inside != SM_BUILD_NONE;
-	int error = inside ? charge(build, thread, at_ns) : 0;
-	thread->edge_ns = at_ns;
-	if (!thread->depth) {
-		pass_by(build, thread, at_ns);
+	if (!inside) {
+		let_go(build, thread, at_ns);
 	}
+	int error = meet(build, thread, at_ns);
+	error = error || !inside ? error : charge(build, thread, at_ns);
+	thread->edge_ns = at_ns;
 	return error;
 }
 
@@ -261,16 +284,10 @@ static int add_to_sessions(struct sm_build *build, struct sm_build_thread *threa
 	const struct sm_build_frame *frame, int64_t end_ns, bool ended)
 {
 	int error = 0;
-	for (uint32_t i = thread->session_first; !error && i < build->session_count; i++) {
-		const struct sm_build_session *session = &build->sessions[i];
-		int64_t inside_ns = overlap(session, frame->begin_ns, end_ns), row;
-		if (session->facts.begin_ns > end_ns) {
-			break;
-		}
-		if (inside_ns < 0 || !holds(build, session, thread)) {
-			continue;
-		}
-		error = find_row(build, i, frame->slot, &row);
+	for (size_t i = 0; !error && i < thread->session_count; i++) {
+		const struct sm_build_session *session = &build->sessions[thread->sessions[i]];
+		int64_t inside_ns = overlap(session, frame->begin_ns, end_ns), row = -1;
+		error = inside_ns < 0 ? 0 : find_row(build, thread->sessions[i], frame->slot, &row);
 		if (error || row < 0) {
 			continue;
 		}
