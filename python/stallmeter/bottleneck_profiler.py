@@ -94,10 +94,13 @@ class BottleneckProfiler:
         self._detecting = False
         _profilers.add(self)
 
+    def __reduce__(self):
+        return BottleneckProfiler, (self.config,)  # in a spawned worker: its operations count, sessions are the parent's
+
     # ---------------------------------------------------------------------------------------------------- sessions
 
     def start_profiling_session(self, name):
-        """Begins a session, and returns its id. Several may be open, also of one name."""
+        """Begins a session, and returns its id. Several may be open, also of one name. OSError where nothing can be recorded."""
         if not isinstance(name, str):
             raise TypeError(f"name: {name!r} is no str")
         if not name.strip():
@@ -285,7 +288,10 @@ class BottleneckProfiler:
     def _hear(self, alert):
         for session in self._open.values():
             session.alerts.append(alert)
-        log.warning("alert: %s %s: %.4g, threshold %.4g", alert["kind"], alert["state"], alert["value"], alert["threshold"])
+        begins = alert["state"] == "begin"
+        log.log(logging.WARNING if begins else logging.INFO, "alert: %s %s its threshold of %.3g %%: %.3g %%",
+                alert["kind"].replace("_", " "), "is above" if begins else "is back below", alert["threshold"] * 100,
+                alert["value"] * 100)
         self._waiting.append(alert)
         self._waiting_in_thread.append(alert)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -144,6 +145,14 @@ assert set(rows(a)) == {"both"} and set(rows(b)) == {"both", "second alone", "cr
 assert (rows(c)["crosses"]["count"], rows(c)["crosses"]["open"]) == (0, 1)
 assert 0.03 <= rows(c)["crosses"]["self_s"] <= c["wall_s"] and rows(b)["crosses"]["self_s"] >= 0.07
 assert profiler.get_session(third).directory == profiler.get_session(first).directory
+other = BottleneckProfiler(BottleneckProfilerConfig(save_profiles=False))
+mine, others = profiler.start_profiling_session("mine"), other.start_profiling_session("other's")
+with other.profile_operation("of both profilers"):
+    spin(0.01)
+assert profiler.stop_profiling_session().id == mine and not other.get_session(others).recording.over
+assert other.get_session(others).directory == profiler.get_session(mine).directory
+other.stop_profiling_session()
+assert rows(other.get_session_summary(others)).keys() == rows(profiler.get_session_summary(mine)).keys() == {"of both profilers"}
 late = profiler.start_profiling_session("late")
 profiler.stop_profiling_session()
 assert profiler.get_session(late).directory != profiler.get_session(first).directory
@@ -372,7 +381,7 @@ assert session.report.alerts and session.report.alerts[0].kind == "memory"
 page = open(profiler.generate_optimization_report()).read()
 assert "memory" in page
 """)
-    assert "alert: memory begin" in done.stderr and done.stderr.count("is switched off") == 1
+    assert "alert: memory is above its threshold of 0.0001 %" in done.stderr and done.stderr.count("is switched off") == 1
 
 
 def test_what_is_not_tracked_is_not_sampled_and_said(tmp_path):
@@ -594,12 +603,59 @@ assert [row["name"] for row in summary["bottlenecks"]] == ["step"] and summary["
 """)
 
 
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_operations_in_workers_are_in_the_session(tmp_path, method):
+    pytest.importorskip("torch")
+    run(tmp_path, f"""
+from torch.utils.data import DataLoader, Dataset
+
+
+class Numbers(Dataset):
+    def __init__(self, profiler):
+        self.profiler = profiler
+
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, index):
+        with self.profiler.profile_operation("decode", BottleneckType.PREPROCESSING):
+            time.sleep(0.001)
+        return index
+
+
+def main():
+    profiler = BottleneckProfiler()
+    profiler.start_profiling_session("s")
+    for batch in DataLoader(Numbers(profiler), batch_size=4, num_workers=2, multiprocessing_context={method!r}):
+        with profiler.profile_operation("step"):
+            time.sleep(0.01)
+    summary = profiler.stop_profiling_session().summary()
+    assert rows(summary)["decode"]["count"] == 40 and rows(summary)["decode"]["severity"] is None, summary["operations"]
+    assert rows(summary)["step"]["severity"] > 0 and "decode" not in [row["name"] for row in summary["bottlenecks"]]
+
+
+if __name__ == "__main__":
+    main()
+""")
+
+
 def test_nothing_of_the_reader_is_imported_before_a_summary_is_asked_for():
     code = ("import advanced_bottleneck_profiler as m, sys, stallmeter; p = m.BottleneckProfiler()\n"
             "assert m.BottleneckProfiler is stallmeter.BottleneckProfiler\n"
             "print(sorted(name for name in sys.modules if name in ('torch', 'numpy', 'stallmeter._read')))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_its_page_has_the_levels_as_they_are():
+    page = (ROOT / "docs" / "bottleneck-profiler.md").read_text()
+    source = (ROOT / "src" / "collect" / "level.c").read_text()
+    for level in stallmeter.ProfilingLevel:
+        fast, mib = re.search(rf"\[SM_LEVEL_{level.name}\] = \{{\{{(\d+ \* \w+),.*?(\d+) \* MIB\}}", source).groups()
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{level.name}`"))
+        seconds = {"1 * SECOND": "1 s", "100 * MS": "0.1 s"}[fast]
+        room = f"{int(mib) // 1024} GiB" if int(mib) >= 1024 else f"{mib} MiB"
+        assert seconds == row.split("|")[3].strip() and room in row.split("|")[4], row
 
 
 def test_the_examples_of_its_page_run(tmp_path):
