@@ -478,8 +478,8 @@ class BottleneckProfiler:
 
     def measure_improvement(self):
         """Percent by which what was applied since profile_current_configuration() made the loaders faster, as the paired trials
-        measured it; where nothing was tried, how much faster the newest session did the work of the one profiled then. nan
-        where neither can be said."""
+        measured it; where nothing was tried, how much faster the newest session did the work of the one profiled then: 0 where
+        it is the same one. nan without a session to start from, or without work that both did."""
         ratios = [done["speedup"][1] if done["state"] == "kept" else 1.0 for done in self._tried if done["speedup"]]
         if ratios:
             product = 1.0
@@ -487,8 +487,10 @@ class BottleneckProfiler:
                 product *= ratio
             return (product - 1) * 100
         newest = self._newest()
-        if self._baseline is None or newest is None or self._baseline["session"] == newest.id:
+        if self._baseline is None or newest is None:
             return float("nan")
+        if self._baseline["session"] == newest.id:
+            return 0.0
         ratio = profiling_session.compare(self._baseline, self._summary(newest))["speedup"]
         return float("nan") if ratio is None else (ratio - 1) * 100
 
