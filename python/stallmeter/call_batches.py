@@ -71,8 +71,8 @@ def batch_findings(tree, trees):
     measured = [each for each in trees if each["calls"]]
     elsewhere = "profile_preprocessing_function() looks at that"
     facts = {"name": tree["name"], "where": tree["where"], "calls": tree["calls"], "batch_size": tree["batch_size"],
-             "usable_cpus": usable_cpus(), "wall_s": tree["time"]["mean_s"], "wall_low_s": tree["time"]["low_s"],
-             "wall_high_s": tree["time"]["high_s"], "no_costs": elsewhere, "no_lines": elsewhere, "no_memory": elsewhere,
+             "usable_cpus": usable_cpus(), "need_s": tree["time"]["mean_s"], "need_low_s": tree["time"]["low_s"],
+             "need_high_s": tree["time"]["high_s"], "no_costs": elsewhere, "no_lines": elsewhere, "no_memory": elsewhere,
              "no_sizes": elsewhere, "no_units": elsewhere, "no_device": elsewhere,
              "batches": [(float(each["batch_size"]), each["time"]["mean_s"], each["time"]["low_s"], each["time"]["high_s"])
                          for each in measured]}

@@ -147,7 +147,7 @@ def _look(measuring):
     hits, entries = played_through(keys, measuring.config.cache_size)
     units = 1 if inputs.per_sample else sample_count(inputs.data)
     entry_bytes = size_bytes(measuring.result) / units
-    unit_s = facts["wall_s"] / units
+    unit_s = facts["need_s"] / units
     lookup_s = hashing_s + _copying_s(measuring.result) / units
     facts.update(units=len(keys), unit_s=unit_s, hit_share=hits / len(keys), deterministic=float(deterministic),
                  lookup_s=lookup_s, entries=entries, entry_bytes=entry_bytes, memory_bytes=memory_available_bytes())

@@ -2,7 +2,7 @@
 
 Lines are followed by `sys.settrace`, calls by `sys.setprofile`: they are the same on every Python from 3.10 on, see every line
 and need no thread. A line costs about a microsecond so; that is why nothing here is a time of the report: C takes what a call
-takes without us, and from here the shares.
+takes without us, and from here the shares. A line's time is its thread's CPU, since other programs would be in any other.
 """
 
 import inspect
@@ -38,16 +38,15 @@ class TooLong(Exception):
 
 class _Lines:
     def __init__(self, seconds):
-        self.lines = {}  # (code, line) -> [runs, seconds]
+        self.lines = {}  # (code, line) -> [runs, CPU seconds]
         self._end = time.perf_counter() + seconds
         self._at, self._since = None, None
         self.over = False
 
     def _charge(self):
-        now = time.perf_counter()
         if self._at is not None:
-            self._at[1] += now - self._since
-        if now > self._end and not self.over:
+            self._at[1] += time.thread_time() - self._since
+        if not self.over and time.perf_counter() > self._end:
             self.over = True
             sys.settrace(None)
 
@@ -63,7 +62,7 @@ class _Lines:
             self._at[0] += 1
         elif event == "return" and frame.f_back is not None:
             self._at = self._entry(frame.f_back)
-        self._since = time.perf_counter()
+        self._since = time.thread_time()
         return self._local
 
     def begin(self, frame, event, arg):
@@ -71,12 +70,12 @@ class _Lines:
         if frame.f_code.co_filename == __file__:
             return None
         self._charge()
-        self._at, self._since = self._entry(frame), time.perf_counter()
+        self._at, self._since = self._entry(frame), time.thread_time()
         return self._local
 
 
 def follow_lines(function, value, seconds):
-    """[(where, runs, seconds, is_library)] of one call; raises TooLong, or what the function raises."""
+    """[(where, runs, CPU seconds, is_library)] of one call; raises TooLong, or what the function raises."""
     before, lines = sys.gettrace(), _Lines(seconds)
     sys.settrace(lines.begin)
     try:

@@ -68,7 +68,7 @@ def _find_order(measuring, members, stages, trees):
             best = {**found, "name": name_of(members[at])}
     if best is not None:
         # In shares, since the two were timed in turns, elsewhere than the calls.
-        scale = measuring.facts["wall_s"] / best["as_it_is_s"]
+        scale = measuring.facts["need_s"] / best["as_it_is_s"]
         measuring.facts.update(order_name=best["name"], order_s=best["mean_s"] * scale,
                                order_low_s=best["low_s"] and best["low_s"] * scale,
                                order_high_s=best["high_s"] and best["high_s"] * scale)

@@ -17,7 +17,7 @@ enum {
 static double saved_at(const struct sm_calls *calls, double exponent)
 {
 	double ratio = calls->growth_least_size / calls->growth_size;
-	return calls->wall_s * (1 - pow(ratio, fmax(0, exponent - 1)));
+	return calls->need_s * (1 - pow(ratio, fmax(0, exponent - 1)));
 }
 
 static int look_at_growth(const struct sm_judge_calls *judge)
@@ -55,9 +55,9 @@ static int look_at_duplicates(const struct sm_judge_calls *judge)
 	const struct sm_calls *calls = judge->calls;
 	struct sm_finding *finding;
 	int error = sm_judge_calls_find(judge, "duplicate_work",
-		(struct sm_interval){.middle = calls->duplicate_share * calls->wall_s,
-			.low = calls->duplicate_low_share * calls->wall_s,
-			.high = calls->duplicate_high_share * calls->wall_s},
+		(struct sm_interval){.middle = calls->duplicate_share * calls->need_s,
+			.low = calls->duplicate_low_share * calls->need_s,
+			.high = calls->duplicate_high_share * calls->need_s},
 		&finding);
 	if (error || !finding) {
 		return error;
@@ -101,9 +101,9 @@ static int look_at_order(const struct sm_judge_calls *judge)
 	const struct sm_calls *calls = judge->calls;
 	struct sm_finding *finding;
 	int error = sm_judge_calls_prove(judge, "wrong_order",
-		(struct sm_interval){.middle = calls->wall_s - calls->order_s,
-			.low = calls->wall_s - calls->order_high_s,
-			.high = calls->wall_s - calls->order_low_s},
+		(struct sm_interval){.middle = calls->need_s - calls->order_s,
+			.low = calls->need_s - calls->order_high_s,
+			.high = calls->need_s - calls->order_low_s},
 		&finding);
 	if (error || !finding) {
 		return error;

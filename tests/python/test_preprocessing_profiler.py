@@ -6,8 +6,11 @@ What is asserted of times is large against what other programs of the machine do
 import json
 import math
 import random
+import re
+import runpy
 import time
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -66,7 +69,7 @@ def dozed():
 
 def test_cpu_intensive_fires(compressed):
     found = finding(compressed, "CPU_INTENSIVE")
-    assert found and found.severity > 0.1
+    assert found and found.severity > 0.6
     assert compressed.per_sample and compressed.cpu.python_share < 0.3
     assert PreprocessingBottleneck.CPU_INTENSIVE in compressed.bottlenecks
     assert any("zlib" in suggestion.text for suggestion in found.suggestions)
@@ -102,7 +105,7 @@ VALUES = RNG.random(20_000)
 
 def test_vectorization_fires_at_the_line():
     found = finding(profile(scale_each, VALUES, duration=8), "VECTORIZATION_INEFFICIENT")
-    assert found.severity > 0.5
+    assert found.severity > 0.7
     assert found.where.file.endswith("test_preprocessing_profiler.py")
     assert found.where.line in (line_of(scale_each, "one at a time"), line_of(scale_each, "for at in"))
 
@@ -218,7 +221,7 @@ def test_batch_size_is_quiet_where_it_changes_nothing():
         assert found is None or found.severity < 0.3, "only what other programs do to the times"
 
 
-FACTS = {"name": "augment", "where": "train.py:4", "calls": 10, "wall_s": 0.01, "wall_low_s": 0.0099, "wall_high_s": 0.0101,
+FACTS = {"name": "augment", "where": "train.py:4", "calls": 10, "need_s": 0.01, "need_low_s": 0.0099, "need_high_s": 0.0101,
          "cpu_s": 0.01, "blocked_s": 0.0, "usable_cpus": 2}
 
 
@@ -477,6 +480,18 @@ def test_the_name_of_the_specification():
 
     assert preprocessing_profiler.PreprocessingProfiler is PreprocessingProfiler
     assert preprocessing_profiler.PreprocessingProfilerConfig is PreprocessingProfilerConfig
+
+
+def test_the_examples_of_the_documentation_run(tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "docs" / "preprocessing-profiler.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    assert len(blocks) == 4
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "example.py"
+    script.write_text("\n".join(blocks))
+    names = runpy.run_path(str(script))
+    assert names["profile"].bottlenecks[0] == "VECTORIZATION_INEFFICIENT"
+    assert (tmp_path / "preprocessing.md").exists() and names["again"].profiles and list((tmp_path / "preprocessing_profiles").iterdir())
 
 
 def test_the_time_is_bounded():

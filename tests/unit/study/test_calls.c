@@ -198,7 +198,7 @@ static void test_the_door(void **state)
 	FILE *out = open_memstream(&text, &length);
 	assert_non_null(out);
 	calls.name = "augment";
-	calls.wall_s = 0.01;
+	calls.need_s = 0.01;
 	calls.cpu_s = calls.cpu_low_s = calls.cpu_high_s = 0.01;
 	calls.usable_cpus = 2;
 	assert_int_equal(sm_study_judge_calls(&calls, out), 0);
