@@ -11,6 +11,7 @@ from collections import OrderedDict
 
 from . import _read
 from .call_inputs import copied, fingerprint, name_of, sample_count, samples, size_bytes
+from .call_profile import need
 
 INPUTS_MAX = 20000
 SECONDS_MAX = 2.0  # for hashing them
@@ -95,17 +96,17 @@ def _is_row_wise(measuring):
 
 def _keys(data):
     """(hashes of the samples, seconds a hash): as many as there is time for."""
-    keys, begin = [], time.perf_counter()
+    keys, begin, begin_cpu = [], time.perf_counter(), time.thread_time()
     for at in range(min(sample_count(data), INPUTS_MAX)):
         keys.append(fingerprint(data[at]))
         if time.perf_counter() - begin > SECONDS_MAX:
             break
-    return keys, (time.perf_counter() - begin) / len(keys)
+    return keys, (time.thread_time() - begin_cpu) / len(keys)
 
 
 def _copying_s(result):
     costs, _, _ = _read.measure(copied, lambda _: result, 5, 1.0)
-    return min(cost[0] for cost in costs)
+    return min(map(need, costs))
 
 
 def look_for_repetition(measuring):

@@ -97,6 +97,10 @@ def rate(times, samples):
             "high": samples / low if low and low > 0 else None}
 
 
+def rate_words(rate):
+    return "not measured" if rate is None else f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
 def need(cost):
     """What a call asks for itself: its wall time without what its thread waited for a CPU that others had."""
     return max(cost[0] - (cost[3] or 0.0), 1e-9)

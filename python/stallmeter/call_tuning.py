@@ -5,7 +5,7 @@ import math
 from . import _read
 from .call_cache import ResultCache
 from .call_inputs import copied, name_of, sample_count, samples
-from .call_profile import time_in_turns
+from .call_profile import rate_words, time_in_turns
 
 PASS_SAMPLES = 512  # of the data, in a pass that is timed
 ROUNDS = 9
@@ -41,11 +41,11 @@ def _why_batch(measured, chosen, batches):
                 else f"No batch size could be measured: {batches[0]['errors'][0]['error']}.")
     best = max(measured, key=lambda batch: batch["samples_per_s"]["mean"])
     own = measured[chosen]
-    told = f"Batch size {own['batch_size']}: {own['samples_per_s']['mean']:.4g} samples a second"
+    told = f"Batch size {own['batch_size']}: {rate_words(own['samples_per_s']['mean'])} samples a second"
     if best is own:
         return f"{told}, the most of the {len(measured)} sizes."
-    return (f"{told}, which noise cannot tell from the most, {best['samples_per_s']['mean']:.4g} with {best['batch_size']}, "
-            "and it is the smallest of those.")
+    most = rate_words(best["samples_per_s"]["mean"])
+    return f"{told}, which noise cannot tell from the most, {most} with {best['batch_size']}, and it is the smallest of those."
 
 
 def _cache(tree, why):

@@ -3,6 +3,7 @@
 What is asserted of times is large against what other programs of the machine do to them.
 """
 
+import hashlib
 import json
 import math
 import random
@@ -162,9 +163,17 @@ def test_algorithm_fires_where_the_same_is_computed_again():
     assert next(row.value for row in found.evidence if row.metric == "duplicate_calls") == 3
 
 
+def derive(key):
+    """Milliseconds for a few bytes: to recognise them takes next to nothing."""
+    return hashlib.pbkdf2_hmac("sha256", key, b"salt", 4000)
+
+
+KEYS = [b"%d" % (at % 3) for at in range(30)]
+
+
 def test_caching_fires_where_inputs_come_again():
-    found = finding(profile(compress, [TEXT[at % 3] for at in range(30)]), "CACHING_MISSED")
-    assert found.severity > 0.6 and found.suggestions[0].change.cache_size == 3
+    found = finding(profile(derive, KEYS), "CACHING_MISSED")
+    assert found.severity > 0.8 and found.suggestions[0].change.cache_size == 3
 
 
 def test_caching_is_quiet_where_none_does(compressed):
@@ -173,7 +182,7 @@ def test_caching_is_quiet_where_none_does(compressed):
 
 
 def test_caching_is_quiet_where_results_differ():
-    quiet = profile(lambda data: compress(data) + random.randbytes(8), [TEXT[at % 3] for at in range(30)])
+    quiet = profile(lambda key: derive(key) + random.randbytes(8), KEYS)
     assert finding(quiet, "CACHING_MISSED") is None and not quiet.caching.deterministic
 
 
@@ -389,18 +398,17 @@ def test_the_optimum_is_the_smallest_within_noise(batched):
 
 
 def test_the_tuning_loop_keeps_what_helps():
-    data = [TEXT[at % 3][:50_000] for at in range(30)]
     tuned = profiler(auto_optimize=True, duration=8)
     assert math.isnan(tuned.measure_improvement())
-    tuned.profile_preprocessing_function(compress, data)
+    tuned.profile_preprocessing_function(derive, KEYS)
     assert [entry["kept"] for entry in tuned.optimizations] == [True]
     assert tuned.optimizations[0]["speedup"][1] > 1 and "copies" in tuned.optimizations[0]["why"]
-    assert tuned.optimized_function(data[0]) == compress(data[0]) and tuned.optimized_function is not compress
+    assert tuned.optimized_function(b"2") == derive(b"2") and tuned.optimized_function is not derive
     assert tuned.measure_improvement() > 100  # 3 of 30 are computed
     again = tuned.profile_current_configuration()
     assert again.calls == 10 and finding(again, "CACHING_MISSED") is None
     tuned.revert_optimizations()
-    assert tuned.optimized_function is compress and tuned.measure_improvement() == 0
+    assert tuned.optimized_function is derive and tuned.measure_improvement() == 0
 
 
 def test_the_tuning_loop_takes_back_what_does_not_help():
