@@ -23,7 +23,7 @@ from stallmeter import PreprocessingBottleneck, PreprocessingProfiler, Preproces
 RNG = np.random.default_rng(7)
 
 
-def profiler(duration=4, **options):
+def profiler(duration=3, **options):
     return PreprocessingProfiler(PreprocessingProfilerConfig(profiling_duration=duration, save_profiles=False, **options))
 
 
@@ -289,12 +289,12 @@ def test_every_kind_of_data():
 def test_tensors_and_images():
     torch, Image = pytest.importorskip("torch"), pytest.importorskip("PIL.Image")
     images = [Image.fromarray(RNG.integers(0, 255, (60, 80, 3), dtype=np.uint8)) for _ in range(4)]
-    of = profile(lambda image: image.resize((40, 30)), images)
+    of = profile(lambda image: image.resize((40, 30)), images, duration=2)
     assert of.per_sample and of.memory.input_bytes == 60 * 80 * 3 and of.memory.output_bytes == 40 * 30 * 3
-    of = profile(lambda batch: batch.sub(0.5).div(0.25).clamp(0, 1).mul(2).add(1), torch.rand(100, 784))
+    of = profile(lambda batch: batch.sub(0.5).div(0.25).clamp(0, 1).mul(2).add(1), torch.rand(100, 784), duration=2)
     assert not of.per_sample and of.memory.output_bytes == 100 * 784 * 4
     data = torch.ones(10)
-    assert profile(lambda batch: batch.zero_(), data, 3).changes_input and data.sum() == 10
+    assert profile(lambda batch: batch.zero_(), data, 3, duration=1).changes_input and data.sum() == 10
 
 
 class Compose:

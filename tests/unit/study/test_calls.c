@@ -71,7 +71,8 @@ static void test_a_call_that_computes(void **state)
 	struct sm_call_cost cost = cost_of(spin_a_while);
 	assert_true(cost.cpu_s >= A_WHILE_NS * 1e-9 && cost.cpu_s <= cost.wall_s);
 	if (!isnan(cost.run_delay_s)) {
-		assert_true(fabs(cost.cpu_s + cost.run_delay_s + cost.blocked_s - cost.wall_s) < 1e-9);
+		assert_true(
+			fabs(cost.cpu_s + cost.run_delay_s + cost.blocked_s - cost.wall_s) < 1e-9);
 	}
 }
 
