@@ -114,7 +114,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 /* clang-format off */
 #define SM_CALLS_WORDS(W) \
 	W(name) W(where)     /* "augment", "train.py:41" */ \
-	W(native_module) W(copy_name) W(copy_where) W(duplicate_name) W(duplicate_where) W(idle_name) W(order_name) \
+	W(native_module) W(copy_name) W(copy_where) W(duplicate_name) W(duplicate_where) W(idle_name) W(idle_where) W(order_name) W(order_where) \
 	W(device_name) \
 	W(no_costs) W(no_lines) W(no_memory) W(no_sizes) W(no_batches) W(no_units) W(no_device)
 /* clang-format on */

@@ -9,8 +9,9 @@ from . import _read
 from .call_inputs import copied, name_of, samples, size_bytes, where_of
 from .call_profile import COSTS, describe, interval, need, quantile, rate, usable_cpus
 
-ROUNDS = 20  # at most, as far as there is time
-ROUNDS_LEAST = 6  # a warm-up and five: the fewest that give an interval
+ROUNDS = 20  # as far as there is time
+ROUNDS_MOST = 300  # where they cost next to nothing, since short calls need more of them
+CHEAP_SHARE = 0.1  # of the time there is
 
 
 class _Size:
@@ -37,13 +38,14 @@ class _Size:
 
 def measure_batches(function, inputs, config):
     """A tree for each size of the config's range, smallest first."""
-    end = time.monotonic() + config.profiling_duration
+    begin = time.monotonic()
+    end, cheap = begin + config.profiling_duration, begin + CHEAP_SHARE * config.profiling_duration
     sizes = [_Size(function, inputs, size) for size in sorted(set(config.batch_size_range))]
-    for turn in range(ROUNDS + 1):
+    for turn in range(ROUNDS_MOST + 1):
         for size in sizes:
             if size.error is None and (turn == 0 or time.monotonic() < end):
                 size.call()
-        if turn + 1 >= ROUNDS_LEAST and time.monotonic() >= end:
+        if time.monotonic() >= (end if turn < ROUNDS else cheap):
             break
     return [_tree(function, inputs, size) for size in sizes]
 

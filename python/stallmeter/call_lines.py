@@ -15,6 +15,7 @@ from .call_inputs import fingerprint, loaded, short_path
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _HERE = __file__.rsplit("/", 1)[0]
 _PIECEMEAL = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_OWN = ""  # the package of code that is the user's
 _SEEN_MAX = 2000  # calls of one function whose arguments are remembered
 #: functions of C that only copy, by the package of what they belong to
 _COPYING = {
@@ -118,7 +119,8 @@ class _Follower:
         self._lost = 0.0  # our own time, taken out of every clock here
         self._stack = []  # (begin, copy key, package, code, arguments)
         self._seen = {}  # code -> {arguments: result}
-        self._in_copy = self._in_package = self._in_again = 0
+        self._since = 0.0  # the last event
+        self._in_copy = self._in_again = 0
         self.over = False
 
     def _arguments(self, frame):
@@ -131,9 +133,18 @@ class _Follower:
             return None
         return fingerprint([frame.f_locals.get(name) for name in code.co_varnames[:count]])
 
+    def _charge(self, at):
+        """What passed since the last event is the time of the package that is at work."""
+        if self._stack and self._stack[-1][2] != _OWN:
+            package = self._stack[-1][2]
+            self.calls.packages[package] = self.calls.packages.get(package, 0.0) + at - self._since
+        self._since = at
+
     def _push(self, at, copying, package, code=None, arguments=None):
+        self._charge(at)
+        if package is None:  # of the interpreter: on behalf of whoever called it
+            package = self._stack[-1][2] if self._stack else _OWN
         self._in_copy += copying is not None
-        self._in_package += package is not None
         again = arguments is not None and arguments in self._seen[code]
         self._in_again += again
         self._stack.append((at, copying, package, code, arguments, again))
@@ -141,15 +152,13 @@ class _Follower:
     def _pop(self, at, result):
         if not self._stack:
             return
-        begin, copying, package, code, arguments, again = self._stack.pop()
+        self._charge(at)
+        begin, copying, _, code, arguments, again = self._stack.pop()
         spent = at - begin
         self._in_copy -= copying is not None
-        self._in_package -= package is not None
         self._in_again -= again
         if copying is not None and not self._in_copy:
             self.calls.copies[copying] = self.calls.copies.get(copying, 0.0) + spent
-        if package is not None and not self._in_package:
-            self.calls.packages[package] = self.calls.packages.get(package, 0.0) + spent
         if arguments is not None:
             self._remember(code, arguments, result, again, spent)
 
@@ -181,7 +190,7 @@ class _Follower:
         code, package = frame.f_code, _package(frame.f_globals.get("__name__"))
         foreign = is_library(code.co_filename)
         place = (code.co_name, self._place(frame.f_back)) if (package, code.co_name) in _COPYING_PYTHON else None
-        self._push(at, place, package if foreign else None, code, None if foreign else self._arguments(frame))
+        self._push(at, place, package if foreign else _OWN, code, None if foreign else self._arguments(frame))
 
     def _c_call(self, at, frame, function):
         owner = getattr(function, "__self__", None)
