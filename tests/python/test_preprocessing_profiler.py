@@ -247,6 +247,36 @@ def test_gpu_underutilized_is_not_judged_without_a_device(compressed):
         assert any(reason.what == "SM203" and "device" in reason.why for reason in compressed.not_measured)
 
 
+def test_the_function_is_tried_on_a_device_that_is_there(monkeypatch):
+    """A device made of words: what is copied there is marked, and work on what is marked is quick."""
+    torch = pytest.importorskip("torch")
+
+    class There(torch.Tensor):
+        pass
+
+    def double(batch):
+        if not isinstance(batch, There):
+            time.sleep(0.01)
+        return batch * 2
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a device of words")
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda tensor: tensor.as_subclass(There))
+    of = profile(double, torch.ones(8, 8), duration=2)
+    assert of.device.name == "a device of words" and of.device.call_s < of.time.mean_s / 2
+    assert finding(of, "GPU_UNDERUTILIZED").severity > 0.8
+
+    def refuses(batch):
+        if isinstance(batch, There):
+            raise RuntimeError("no kernel for it")
+        return batch
+
+    of = profile(refuses, torch.ones(8, 8), duration=1)
+    assert of.device is None and "SM203" not in of.passed
+    assert any("no kernel for it" in reason.why for reason in of.not_measured if reason.what == "SM203")
+
+
 def test_facts_that_are_none_are_refused():
     with pytest.raises(ValueError, match="facts"):
         _read.judge_calls({**FACTS, "wall_seconds": 1})
@@ -411,6 +441,15 @@ def test_the_tuning_loop_keeps_what_helps():
     assert tuned.optimized_function is derive and tuned.measure_improvement() == 0
 
 
+def test_a_batch_size_is_applied_and_measured():
+    tuned = profiler(batch_size_range=SIZES)
+    tuned.profile_batch_preprocessing(with_a_fixed_cost, RNG.random((64, 100)))
+    assert [entry["change"] for entry in tuned.apply_optimizations()] == [{"batch_size": 64}] and tuned.batch_size == 64
+    assert tuned.measure_improvement() > 200
+    tuned.revert_optimizations()
+    assert tuned.batch_size is None and not tuned.optimizations[0]["kept"]
+
+
 def test_the_tuning_loop_takes_back_what_does_not_help():
     tuned = profiler(auto_optimize=True)
     tuned.profile_preprocessing_function(compress, TEXT)
@@ -450,6 +489,16 @@ def test_results_go_to_a_file_and_back(tmp_path, batched, compressed):
             other.load_profiling_results(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         other.load_profiling_results(tmp_path / "none.json")
+
+
+def test_results_travel_as_a_tensor(tmp_path, compressed):
+    pytest.importorskip("stallmeter.results")
+    of, other = profiler(), profiler()
+    of.profiles.append(compressed)
+    assert other.load_profiling_results(of.save_profiling_results(tmp_path / "found.pt"))[0].to_dict() == compressed.to_dict()
+    (tmp_path / "torn.pt").write_bytes(b"PK")
+    with pytest.raises(stallmeter.TraceError, match="torn.pt"):
+        other.load_profiling_results(tmp_path / "torn.pt")
 
 
 def test_the_report_has_every_part(tmp_path, batched):
