@@ -6,6 +6,7 @@ What is asserted of times is large against what other programs of the machine do
 import hashlib
 import json
 import math
+import os
 import random
 import re
 import runpy
@@ -88,6 +89,23 @@ def test_io_bound_fires(dozed):
 
 def test_io_bound_is_quiet_where_it_computes(compressed):
     assert finding(compressed, "I_O_BOUND") is None and "SM204" in compressed.passed
+
+
+def test_io_bound_names_what_it_reads(tmp_path):
+    paths = [tmp_path / str(number) for number in range(6)]
+    for path in paths:
+        path.write_bytes(RNG.bytes(1_000_000))
+    os.sync()
+
+    def cold(path):
+        with open(path, "rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            return len(file.read())
+
+    of = profile(cold, paths)
+    if not of.io.read_bytes:
+        pytest.skip("these files are in memory whatever is asked")
+    assert finding(of, "I_O_BOUND").cause == "cold_cache" and of.io.read_bytes > 500_000
 
 
 def scale_each(values):
@@ -284,6 +302,18 @@ def test_facts_that_are_none_are_refused():
         _read.judge_calls({**FACTS, "cpu_s": "much"})
     with pytest.raises(TypeError, match="facts"):
         _read.judge_calls([])
+
+
+def test_findings_are_as_the_schema_of_reports_has_them(compressed, dozed, batched):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "report-1.schema.json").read_text())
+    few = profile(derive, KEYS, 2)  # too few for intervals
+    checked = 0
+    for of in (compressed, dozed, few, *batched[1]):
+        for found in of.to_dict()["findings"]:
+            jsonschema.validate(found, {"$ref": "#/$defs/finding", "$defs": schema["$defs"]})
+            checked += 1
+    assert checked >= 4
 
 
 # --- what it is given ---
