@@ -184,3 +184,21 @@ def test_the_program_refuses_what_makes_no_sense(tmp_path, option, value, said):
     done = subprocess.run([program(), "collect", option, value, "run"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2 and said in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_the_example_of_the_documentation_runs(tmp_path):
+    text = (ROOT / "docs" / "monitoring.md").read_text()
+    example = "\n".join(line[4:] for line in text.splitlines() if line.startswith("    "))
+    assert "stallmeter.profile(" in example
+    (tmp_path / "example.py").write_text(example)
+    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "Process memory (RSS)" in done.stdout and "GPU utilization" in done.stdout
+
+
+def test_the_documentation_names_every_metric_and_kind():
+    text = (ROOT / "docs" / "monitoring.md").read_text()
+    names = [part["contains"]["properties"]["name"]["const"] for part in SCHEMA["properties"]["metrics"]["allOf"]]
+    assert len(names) == 16
+    for name in [*names, "memory", "gpu_memory", "cpu", "io", "storage_read", "process_cpu"]:
+        assert f"`{name}`" in text, name
