@@ -8,6 +8,7 @@
 #include "report/metrics.h"
 
 #include "base/metric.h"
+#include "base/tracking.h"
 
 #include <errno.h>
 #include <math.h>
@@ -220,16 +221,20 @@ static const char *noted(const struct sm_model *model, const char *what)
 	return NULL;
 }
 
+static bool is_off(const struct sm_model *model, const struct recipe *recipe)
+{
+	const char *of_group = noted(model, recipe->group);
+	return of_group && strcmp(of_group, SM_TRACKING_OFF) == 0;
+}
+
 static const char *find_reason(const struct sm_model *model, const struct recipe *recipe)
 {
-	const char *of_group = noted(model, recipe->group), *of_probe = noted(model, recipe->probe);
-	if (of_group && strcmp(of_group, SM_METRICS_SWITCHED_OFF) == 0) {
-		return of_group;
-	}
-	return of_probe		   ? of_probe
-	       : recipe->otherwise ? recipe->otherwise
-				   : "nothing was sampled: the source is not on this machine or "
-				     "could not be read";
+	const char *of_probe = noted(model, recipe->probe);
+	return is_off(model, recipe) ? SM_TRACKING_OFF
+	       : of_probe	     ? of_probe
+	       : recipe->otherwise   ? recipe->otherwise
+				     : "nothing was sampled: the source is not on this machine or "
+				       "could not be read";
 }
 
 /* --- rows --- */
@@ -359,7 +364,8 @@ static int build_row(struct sm_metrics *metrics, struct sm_metrics_row *row, str
 		.unit = recipe->unit,
 		.description = recipe->summary,
 		.summary = {NAN, NAN, NAN, NAN}};
-	if (of_steps ? !has_copies(steps) : !is_sampled(model, recipe->metric[0])) {
+	bool is_there = of_steps ? has_copies(steps) : is_sampled(model, recipe->metric[0]);
+	if (!is_there || is_off(model, recipe)) { /* copies are seen whatever is sampled */
 		row->missing = find_reason(model, recipe);
 		return 0;
 	}

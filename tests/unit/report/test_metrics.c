@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/metric.h"
+#include "base/tracking.h"
 #include "report/metrics.h"
 #include "report_samples.h"
 
@@ -137,11 +138,11 @@ static void what_was_switched_off_says_so(void **state)
 {
 	static struct grown grown;
 	grow(&grown, "empty");
-	grown.notes[grown.model.note_count++] = (struct sm_pair){"memory", SM_METRICS_SWITCHED_OFF};
+	grown.notes[grown.model.note_count++] = (struct sm_pair){"memory", SM_TRACKING_OFF};
 	struct sm_metrics metrics = build(&grown.report);
 	for (size_t i = 0; i < metrics.row_count; i++) {
 		const struct sm_metrics_row *row = &metrics.rows[i];
-		bool is_off = strcmp(row->missing, SM_METRICS_SWITCHED_OFF) == 0;
+		bool is_off = strcmp(row->missing, SM_TRACKING_OFF) == 0;
 		assert_int_equal(is_off, strcmp(row->group, "memory") == 0);
 	}
 }
