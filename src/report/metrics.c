@@ -223,8 +223,13 @@ static const char *noted(const struct sm_model *model, const char *what)
 
 static bool is_off(const struct sm_model *model, const struct recipe *recipe)
 {
-	const char *of_group = noted(model, recipe->group);
-	return of_group && strcmp(of_group, SM_TRACKING_OFF) == 0;
+	for (size_t i = 0; i < model->note_count; i++) {
+		if (strcmp(model->notes[i].key, recipe->group) == 0 &&
+			strcmp(model->notes[i].value, SM_TRACKING_OFF) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static const char *find_reason(const struct sm_model *model, const struct recipe *recipe)
