@@ -337,8 +337,9 @@ static const char *policy_name(double number)
 {
 	static const char *const names[] = {
 		"other", "fifo", "round robin", "batch", NULL, "idle", "deadline"};
-	size_t i = number >= 0 && number < sizeof(names) / sizeof(names[0]) ? (size_t)number : 4;
-	return names[i] ? names[i] : "unknown";
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	const char *name = number >= 0 && number < (double)count ? names[(size_t)number] : NULL;
+	return name ? name : "unknown";
 }
 
 /* The scheduling policies that any process of the job had, each once. */

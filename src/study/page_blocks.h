@@ -85,7 +85,7 @@ int sm_page_grid_build(
 int sm_page_plot_build(
 	struct sm_page *page, const struct sm_page_chart *chart, struct sm_page_plot *ret_plot);
 int sm_page_card_build(
-	struct sm_page *page, const struct sm_page_finding *finding, struct sm_page_card *card);
+	struct sm_page *page, const struct sm_page_finding *given, struct sm_page_card *ret_card);
 
 /* The forms. 0 or -ENOMEM; what the stream says is asked once, behind them. */
 int sm_page_html_write(const struct sm_page *page, FILE *out);

@@ -81,7 +81,7 @@ static void fill_changes(
 }
 
 int sm_page_card_build(
-	struct sm_page *page, const struct sm_page_finding *given, struct sm_page_card *card)
+	struct sm_page *page, const struct sm_page_finding *given, struct sm_page_card *ret_card)
 {
 	int confidence = confidence_of(given->confidence);
 	if (confidence < 0 || given->evidence_count > SM_PAGE_EVIDENCE_MAX ||
@@ -91,8 +91,8 @@ int sm_page_card_build(
 	_Static_assert((int)SM_PAGE_EVIDENCE_MAX == (int)SM_EVIDENCE_MAX &&
 			       (int)SM_PAGE_SUGGESTIONS_MAX == (int)SM_SUGGESTION_MAX,
 		"the bounds of a finding are public");
-	card->detector = rule_of(page, given);
-	card->finding = (struct sm_finding){.detector = &card->detector,
+	ret_card->detector = rule_of(page, given);
+	ret_card->finding = (struct sm_finding){.detector = &ret_card->detector,
 		.title = given->title && *given->title ? said(page, given->title) : NULL,
 		.cause = say_cause(page, given),
 		.severity = given->severity.middle,
@@ -106,9 +106,9 @@ int sm_page_card_build(
 		.file = said(page, given->file),
 		.line = given->line,
 		.risk = given->risk && *given->risk ? said(page, given->risk) : NULL};
-	fill_evidence(page, given, &card->finding);
-	fill_suggestions(page, given, &card->finding);
-	sm_outline_findings_say(&page->words, &card->finding, 2, &card->words);
-	fill_changes(page, given, &card->words);
+	fill_evidence(page, given, &ret_card->finding);
+	fill_suggestions(page, given, &ret_card->finding);
+	sm_outline_findings_say(&page->words, &ret_card->finding, 2, &ret_card->words);
+	fill_changes(page, given, &ret_card->words);
 	return 0;
 }

@@ -190,7 +190,7 @@ static void put_row(struct plain *plain, const struct sm_page_grid *grid,
 	while (more) {
 		more = false;
 		sm_str_add(&plain->line, mark);
-		for (size_t column = 0; column < layout->count; column++) {
+		for (size_t column = 0; column < grid->column_count; column++) {
 			const char *next;
 			size_t length = sm_text_break(rest[column], layout->width[column], &next);
 			sm_text_add_spaces(&plain->line, column ? GAP : 0);
@@ -212,7 +212,7 @@ static const char *mark_of(const struct sm_page_grid *grid, size_t row)
 static void put_rows(
 	struct plain *plain, const struct sm_page_grid *grid, const struct layout *layout)
 {
-	const char *rest[SM_PAGE_COLUMNS_MAX];
+	const char *rest[SM_PAGE_COLUMNS_MAX] = {NULL};
 	for (size_t column = 0; column < grid->column_count; column++) {
 		rest[column] = grid->columns[column];
 	}

@@ -17,7 +17,7 @@ enum {
 	TOP = 42,
 	RIGHT = 500,
 	BOTTOM = 250,
-	CHARACTER = 7, /* about, at the style's 13 units */
+	CHARACTER = 8, /* of a digit, about, at the style's 13 units */
 	COLOURS = 6,
 	MARKS_MAX = 40, /* more and they hide their line */
 };
@@ -163,11 +163,12 @@ static void put_x_axis(FILE *out, const struct sheet *sheet)
 		double x = x_of(sheet, value), half;
 		sm_axis_say(&sheet->x, value, text);
 		half = (double)strlen(text) * CHARACTER / 2;
-		if (x - half >= taken) { /* none over another */
+		double middle = fmin(x, WIDTH - half); /* none is cut off, */
+		if (middle - half >= taken) {	       /* or lies over another */
 			put_pair(out, "<path class=\"axis\" d=\"M", x, " ", BOTTOM);
 			fputs("v5\"/>", out);
-			put_label(out, x, BOTTOM + 20, "middle", text);
-			taken = x + half + CHARACTER;
+			put_label(out, middle, BOTTOM + 20, "middle", text);
+			taken = middle + half + CHARACTER;
 		}
 	}
 }

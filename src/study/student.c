@@ -9,8 +9,10 @@ static const double quantiles[] = {6.3138, 2.9200, 2.3534, 2.1318, 2.0150, 1.943
  * 26.7.5). */
 static double expanded(double freedom)
 {
-	const double z = 1.6448536, z3 = z * z * z, z5 = z3 * z * z;
-	return z + (z3 + z) / (4 * freedom) + (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+	const double z = 1.6448536, z3 = z * z * z, z5 = z3 * z * z, z7 = z5 * z * z;
+	return z + (z3 + z) / (4 * freedom) +
+	       (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom) +
+	       (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * freedom * freedom * freedom);
 }
 
 double sm_student_95(size_t freedom)

@@ -41,8 +41,9 @@ static double resampled_mean(struct sm_bootstrap *bootstrap, const struct series
 
 static double outer_share(const struct series *series)
 {
-	double n = (double)(series->count / series->block);
-	return erfc(sqrt(n / (n - 1)) * sm_student_95((size_t)n - 1) / sqrt(2)) / 2;
+	size_t blocks = series->count / series->block;
+	double n = (double)blocks;
+	return erfc(sqrt(n / (n - 1)) * sm_student_95(blocks - 1) / sqrt(2)) / 2;
 }
 
 static int resample(

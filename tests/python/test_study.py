@@ -93,6 +93,13 @@ def test_compare_is_a_ratio_of_means():
     assert (speedup, low, high) == _read.compare(list(before), tuple(after))
 
 
+def test_compare_holds_what_it_promises():
+    np = pytest.importorskip("numpy")
+    random = np.random.default_rng(11)
+    intervals = (_read.compare(random.normal(2, 0.2, 6), random.normal(1, 0.1, 6)) for _ in range(600))
+    assert sum(low <= 2 <= high for _, low, high in intervals) / 600 >= 0.87
+
+
 def test_too_few_to_say():
     assert _read.mean([]) == (None, None, None)
     assert _read.mean([1, 3]) == (2, None, None)
@@ -162,6 +169,7 @@ def make(word="train.py"):
                 for workers in (0, 2, 4)], best=64)
     page.chart("Memory", word, word, [(word, [(0, 400.0), (1, None), (2, 800.0), (4, 1200)])], best=4)
     page.chart("Device use", "s", "share", [("GPU", [(i / 10, 0.5 + 0.4 * math.sin(i / 20)) for i in range(600)])])
+    page.chart("Time by size", "size", "ms", [("f", [(2 ** power, 2.0 ** power / 1000) for power in range(21)])])
     page.heading("Findings")
     page.finding(FINDING)
     page.finding({"type": "MY_OWN", "title": word, "confidence": "low", "risk": "Memory runs out."})
@@ -207,7 +215,7 @@ def test_the_page_is_well_formed(word):
     assert not reader.open
     assert {"script", "img", "iframe", "object"}.isdisjoint(reader.seen)
     assert len(reader.ids) == len(set(reader.ids))
-    assert reader.seen.count("svg") == 3 + 3  # the charts, and the legend of the first
+    assert reader.seen.count("svg") == 4 + 3  # the charts, and the legend of the first
 
 
 def test_every_form_says_the_same():
@@ -233,7 +241,7 @@ def test_text_is_of_a_hundred_columns():
 def test_tables_in_markdown_are_tables():
     lines = make(HOSTILE).markdown().splitlines()
     tables = [list(group) for is_row, group in itertools.groupby(lines, lambda line: line.startswith("|")) if is_row]
-    assert len(tables) == 4
+    assert len(tables) == 5
     for rows in tables:
         bars = {len([at for at, one in enumerate(row) if one == "|" and row[at - 1:at] != "\\"]) for row in rows}
         assert len(bars) == 1
@@ -326,6 +334,24 @@ def light(colour):
 def test_a_wide_table_scrolls_in_its_box(browser, written):
     browser.open(written, width=400)
     assert browser.evaluate("document.querySelector('.scroll').scrollWidth > document.querySelector('.scroll').clientWidth")
+
+
+def test_numbers_that_are_opened_leave_the_chart_its_size(browser, written):
+    browser.open(written, width=400)
+    size = "JSON.stringify([...document.querySelectorAll('.chart > svg')].map(one => one.getBoundingClientRect().width))"
+    closed = browser.evaluate(size)
+    browser.evaluate("document.querySelectorAll('.chart details').forEach(one => { one.open = true; })")
+    assert browser.evaluate(size) == closed
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_paper_shows_the_whole_table(browser, written):
+    browser.open(written, width=750)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    wide = browser.evaluate("""[...document.querySelectorAll(".part > .scroll > table")]
+        .map(one => one.getBoundingClientRect().right - one.closest(".part").getBoundingClientRect().right)""")
+    browser.call("Emulation.setEmulatedMedia", media="")
+    assert len(wide) == 1 and wide[0] <= 0
 
 
 def test_it_needs_no_script(browser, written):

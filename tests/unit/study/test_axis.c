@@ -39,6 +39,8 @@ static void round_ticks(void **state)
 		{0, 3.2e6, 5, false, "0 M | 1 M | 2 M | 3 M | 4 M"},
 		{0, 1.2e9, 5, false, "0.0 G | 0.5 G | 1.0 G | 1.5 G"},
 		{0, 2e-6, 5, false, "0 | 5e-07 | 1e-06 | 1.5e-06 | 2e-06"},
+		/* what is cut into five here is a hair above 0.1 */
+		{-4.9, -4.8, 5, false, "-4.90 | -4.88 | -4.86 | -4.84 | -4.82 | -4.80"},
 		{7, 7, 5, false, "2 | 4 | 6 | 8 | 10 | 12"},
 	};
 	(void)state;

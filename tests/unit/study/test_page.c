@@ -102,7 +102,7 @@ static char *text_of(const struct sm_page *page, int form)
 static void assert_says(const char *text, const char *words)
 {
 	if (!strstr(text, words)) {
-		fail_msg("%s\n--- does not say: %s", text, words);
+		fail_msg("does not say: %s", words);
 	}
 }
 
