@@ -212,6 +212,7 @@ static void it_may_be_pinned_while_it_runs(void **state)
 	cpu_set_t one, before;
 	pin(&before);
 	sched_getaffinity(0, sizeof(one), &one);
+	sched_setaffinity(0, sizeof(before), &before);
 	sm_watch_init(&watch, 0.8, 0.9, getpid());
 	cpu_s[1][0] += 100000; /* the second was busy for days */
 	for (int i = 0; i < 400; i++) {
