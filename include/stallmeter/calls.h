@@ -78,11 +78,11 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 /* --- what is judged --- */
 
 /* The numbers, each a double of its own name, NaN where it was not measured. Times are of a call, on average, unless their line
- * says otherwise; `x_low` and `x_high` are the ends of the 90 % interval of x. */
+ * says otherwise; need is wall time without waiting for a CPU: other programs' doing, which grows and shrinks with the work; `x_low` and `x_high` are the ends of the 90 % interval of x. */
 /* clang-format off */
 #define SM_CALLS_NUMBERS(N) \
 	N(calls)             /* that were timed */ \
-	N(wall_s) N(wall_low_s) N(wall_high_s) \
+	N(need_s) N(need_low_s) N(need_high_s) \
 	N(cpu_s) N(cpu_low_s) N(cpu_high_s) N(helper_cpu_s) N(run_delay_s) \
 	N(blocked_s) N(blocked_low_s) N(blocked_high_s) \
 	N(read_bytes) N(minor_faults) N(major_faults) \
@@ -93,7 +93,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 	N(page_bytes) N(fault_s) N(fault_low_s) N(fault_high_s) /* of one fault on this machine */ \
 	N(huge_page_bytes) N(huge_fault_s) N(huge_fault_low_s) N(huge_fault_high_s) /* of one that fills a huge page */ \
 	N(pass_s)            /* reading the input and writing the output once */ \
-	N(followed_wall_s)   /* of a call on the input whose lines were followed, not followed */ \
+	N(followed_cpu_s)   /* CPU of a call on the input whose lines were followed, not followed */ \
 	N(copy_share) N(copy_low_share) N(copy_high_share) /* of the followed time, in calls that copy */ \
 	N(duplicate_share) N(duplicate_low_share) N(duplicate_high_share) N(duplicate_calls) \
 	N(native_share)      /* of the followed time, in calls into the module `native_module` */ \
@@ -114,7 +114,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 /* clang-format off */
 #define SM_CALLS_WORDS(W) \
 	W(name) W(where)     /* "augment", "train.py:41" */ \
-	W(native_module) W(copy_name) W(copy_where) W(duplicate_name) W(duplicate_where) W(idle_name) W(order_name) \
+	W(native_module) W(copy_name) W(copy_where) W(duplicate_name) W(duplicate_where) W(idle_name) W(idle_where) W(order_name) W(order_where) \
 	W(device_name) \
 	W(no_costs) W(no_lines) W(no_memory) W(no_sizes) W(no_batches) W(no_units) W(no_device)
 /* clang-format on */
@@ -122,7 +122,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 /* A line of the program, followed through one call. */
 struct sm_calls_line {
 	const char *where; /* "train.py:43" */
-	double runs, seconds;
+	double runs, cpu_s;
 	int is_library; /* of an installed package, not the user's own */
 };
 

@@ -51,7 +51,7 @@ static int read_line(PyObject *item, void *place)
 	struct sm_calls_line *line = place;
 	return PyArg_ParseTuple(item,
 		       "sddp;facts[lines]: (where, runs, seconds, is_library) is wanted",
-		       &line->where, &line->runs, &line->seconds, &line->is_library)
+		       &line->where, &line->runs, &line->cpu_s, &line->is_library)
 		       ? 0
 		       : -1;
 }

@@ -9,8 +9,9 @@ from . import _read
 from .call_inputs import copied, name_of, samples, size_bytes, where_of
 from .call_profile import COSTS, describe, interval, need, quantile, rate, usable_cpus
 
-ROUNDS = 20  # at most, as far as there is time
-ROUNDS_LEAST = 6  # a warm-up and five: the fewest that give an interval
+ROUNDS = 20  # as far as there is time
+ROUNDS_MOST = 300  # where they cost next to nothing, since short calls need more of them
+CHEAP_SHARE = 0.1  # of the time there is
 
 
 class _Size:
@@ -37,13 +38,14 @@ class _Size:
 
 def measure_batches(function, inputs, config):
     """A tree for each size of the config's range, smallest first."""
-    end = time.monotonic() + config.profiling_duration
+    begin = time.monotonic()
+    end, cheap = begin + config.profiling_duration, begin + CHEAP_SHARE * config.profiling_duration
     sizes = [_Size(function, inputs, size) for size in sorted(set(config.batch_size_range))]
-    for turn in range(ROUNDS + 1):
+    for turn in range(ROUNDS_MOST + 1):
         for size in sizes:
             if size.error is None and (turn == 0 or time.monotonic() < end):
                 size.call()
-        if turn + 1 >= ROUNDS_LEAST and time.monotonic() >= end:
+        if time.monotonic() >= (end if turn < ROUNDS else cheap):
             break
     return [_tree(function, inputs, size) for size in sizes]
 
@@ -71,8 +73,8 @@ def batch_findings(tree, trees):
     measured = [each for each in trees if each["calls"]]
     elsewhere = "profile_preprocessing_function() looks at that"
     facts = {"name": tree["name"], "where": tree["where"], "calls": tree["calls"], "batch_size": tree["batch_size"],
-             "usable_cpus": usable_cpus(), "wall_s": tree["time"]["mean_s"], "wall_low_s": tree["time"]["low_s"],
-             "wall_high_s": tree["time"]["high_s"], "no_costs": elsewhere, "no_lines": elsewhere, "no_memory": elsewhere,
+             "usable_cpus": usable_cpus(), "need_s": tree["time"]["mean_s"], "need_low_s": tree["time"]["low_s"],
+             "need_high_s": tree["time"]["high_s"], "no_costs": elsewhere, "no_lines": elsewhere, "no_memory": elsewhere,
              "no_sizes": elsewhere, "no_units": elsewhere, "no_device": elsewhere,
              "batches": [(float(each["batch_size"]), each["time"]["mean_s"], each["time"]["low_s"], each["time"]["high_s"])
                          for each in measured]}

@@ -11,6 +11,7 @@ from collections import OrderedDict
 
 from . import _read
 from .call_inputs import copied, fingerprint, name_of, sample_count, samples, size_bytes
+from .call_profile import need
 
 INPUTS_MAX = 20000
 SECONDS_MAX = 2.0  # for hashing them
@@ -95,17 +96,17 @@ def _is_row_wise(measuring):
 
 def _keys(data):
     """(hashes of the samples, seconds a hash): as many as there is time for."""
-    keys, begin = [], time.perf_counter()
+    keys, begin, begin_cpu = [], time.perf_counter(), time.thread_time()
     for at in range(min(sample_count(data), INPUTS_MAX)):
         keys.append(fingerprint(data[at]))
         if time.perf_counter() - begin > SECONDS_MAX:
             break
-    return keys, (time.perf_counter() - begin) / len(keys)
+    return keys, (time.thread_time() - begin_cpu) / len(keys)
 
 
 def _copying_s(result):
     costs, _, _ = _read.measure(copied, lambda _: result, 5, 1.0)
-    return min(cost[0] for cost in costs)
+    return min(map(need, costs))
 
 
 def look_for_repetition(measuring):
@@ -147,7 +148,7 @@ def _look(measuring):
     hits, entries = played_through(keys, measuring.config.cache_size)
     units = 1 if inputs.per_sample else sample_count(inputs.data)
     entry_bytes = size_bytes(measuring.result) / units
-    unit_s = facts["wall_s"] / units
+    unit_s = facts["need_s"] / units
     lookup_s = hashing_s + _copying_s(measuring.result) / units
     facts.update(units=len(keys), unit_s=unit_s, hit_share=hits / len(keys), deterministic=float(deterministic),
                  lookup_s=lookup_s, entries=entries, entry_bytes=entry_bytes, memory_bytes=memory_available_bytes())

@@ -12,6 +12,7 @@ import os
 import pickle
 import random
 import sys
+from collections.abc import Mapping
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
@@ -53,6 +54,8 @@ def copied(value):
     """The function may change what it is given; so it is given this."""
     if isinstance(value, _PLAIN):
         return value
+    if is_array(value) and not value.flags.writeable:
+        return value  # nobody can change it: a mapped file stays one
     if type(value) in (list, tuple):
         return type(value)(map(copied, value))
     if type(value) is dict:
@@ -146,7 +149,7 @@ def sample_count(value):
     """How many samples it holds along its first axis; None for what is one."""
     if is_array(value) or is_tensor(value):
         return len(value) if value.ndim else None
-    if isinstance(value, _PLAIN) or isinstance(value, (bytearray, memoryview, dict)) or is_image(value):
+    if isinstance(value, (*_PLAIN, bytearray, memoryview, Mapping)) or is_image(value):
         return None
     return len(value) if hasattr(value, "__len__") and hasattr(value, "__getitem__") else None
 
@@ -155,7 +158,7 @@ def samples(value, begin, end):
     """A batch: samples from `begin` to `end`, going round."""
     count = sample_count(value)
     if begin < end <= count:
-        return value[begin:end] if not _is_data_set(value) else [value[i] for i in range(begin, end)]
+        return value[begin:end] if not is_data_set(value) else [value[i] for i in range(begin, end)]
     numbers = [i % count for i in range(begin, end)]
     if is_array(value) or is_tensor(value):
         return value[numbers]
@@ -163,7 +166,8 @@ def samples(value, begin, end):
     return tuple(items) if type(value) is tuple else items
 
 
-def _is_data_set(value):
+def is_data_set(value):
+    """Something with samples that we know nothing else of: copying it whole might copy all there is."""
     return not (is_array(value) or is_tensor(value) or isinstance(value, (list, tuple)))
 
 
@@ -173,7 +177,7 @@ def extent(value):
         return value.size[1]
     if isinstance(value, (bytes, bytearray, str)):
         return len(value)
-    return None if isinstance(value, dict) or _is_data_set(value) else sample_count(value)
+    return None if isinstance(value, dict) or is_data_set(value) else sample_count(value)
 
 
 def part(value, length):

@@ -2,7 +2,7 @@
 
 Lines are followed by `sys.settrace`, calls by `sys.setprofile`: they are the same on every Python from 3.10 on, see every line
 and need no thread. A line costs about a microsecond so; that is why nothing here is a time of the report: C takes what a call
-takes without us, and from here the shares.
+takes without us, and from here the shares. A line's time is its thread's CPU, since other programs would be in any other.
 """
 
 import inspect
@@ -15,6 +15,7 @@ from .call_inputs import fingerprint, loaded, short_path
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _HERE = __file__.rsplit("/", 1)[0]
 _PIECEMEAL = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ITERABLE_COROUTINE | inspect.CO_ASYNC_GENERATOR
+_OWN = ""  # the package of code that is the user's
 _SEEN_MAX = 2000  # calls of one function whose arguments are remembered
 #: functions of C that only copy, by the package of what they belong to
 _COPYING = {
@@ -38,16 +39,15 @@ class TooLong(Exception):
 
 class _Lines:
     def __init__(self, seconds):
-        self.lines = {}  # (code, line) -> [runs, seconds]
+        self.lines = {}  # (code, line) -> [runs, CPU seconds]
         self._end = time.perf_counter() + seconds
         self._at, self._since = None, None
         self.over = False
 
     def _charge(self):
-        now = time.perf_counter()
         if self._at is not None:
-            self._at[1] += now - self._since
-        if now > self._end and not self.over:
+            self._at[1] += time.thread_time() - self._since
+        if not self.over and time.perf_counter() > self._end:
             self.over = True
             sys.settrace(None)
 
@@ -63,7 +63,7 @@ class _Lines:
             self._at[0] += 1
         elif event == "return" and frame.f_back is not None:
             self._at = self._entry(frame.f_back)
-        self._since = time.perf_counter()
+        self._since = time.thread_time()
         return self._local
 
     def begin(self, frame, event, arg):
@@ -71,12 +71,12 @@ class _Lines:
         if frame.f_code.co_filename == __file__:
             return None
         self._charge()
-        self._at, self._since = self._entry(frame), time.perf_counter()
+        self._at, self._since = self._entry(frame), time.thread_time()
         return self._local
 
 
 def follow_lines(function, value, seconds):
-    """[(where, runs, seconds, is_library)] of one call; raises TooLong, or what the function raises."""
+    """[(where, runs, CPU seconds, is_library)] of one call; raises TooLong, or what the function raises."""
     before, lines = sys.gettrace(), _Lines(seconds)
     sys.settrace(lines.begin)
     try:
@@ -119,7 +119,8 @@ class _Follower:
         self._lost = 0.0  # our own time, taken out of every clock here
         self._stack = []  # (begin, copy key, package, code, arguments)
         self._seen = {}  # code -> {arguments: result}
-        self._in_copy = self._in_package = self._in_again = 0
+        self._since = 0.0  # the last event
+        self._in_copy = self._in_again = 0
         self.over = False
 
     def _arguments(self, frame):
@@ -132,9 +133,18 @@ class _Follower:
             return None
         return fingerprint([frame.f_locals.get(name) for name in code.co_varnames[:count]])
 
+    def _charge(self, at):
+        """What passed since the last event is the time of the package that is at work."""
+        if self._stack and self._stack[-1][2] != _OWN:
+            package = self._stack[-1][2]
+            self.calls.packages[package] = self.calls.packages.get(package, 0.0) + at - self._since
+        self._since = at
+
     def _push(self, at, copying, package, code=None, arguments=None):
+        self._charge(at)
+        if package is None:  # of the interpreter: on behalf of whoever called it
+            package = self._stack[-1][2] if self._stack else _OWN
         self._in_copy += copying is not None
-        self._in_package += package is not None
         again = arguments is not None and arguments in self._seen[code]
         self._in_again += again
         self._stack.append((at, copying, package, code, arguments, again))
@@ -142,15 +152,13 @@ class _Follower:
     def _pop(self, at, result):
         if not self._stack:
             return
-        begin, copying, package, code, arguments, again = self._stack.pop()
+        self._charge(at)
+        begin, copying, _, code, arguments, again = self._stack.pop()
         spent = at - begin
         self._in_copy -= copying is not None
-        self._in_package -= package is not None
         self._in_again -= again
         if copying is not None and not self._in_copy:
             self.calls.copies[copying] = self.calls.copies.get(copying, 0.0) + spent
-        if package is not None and not self._in_package:
-            self.calls.packages[package] = self.calls.packages.get(package, 0.0) + spent
         if arguments is not None:
             self._remember(code, arguments, result, again, spent)
 
@@ -182,7 +190,7 @@ class _Follower:
         code, package = frame.f_code, _package(frame.f_globals.get("__name__"))
         foreign = is_library(code.co_filename)
         place = (code.co_name, self._place(frame.f_back)) if (package, code.co_name) in _COPYING_PYTHON else None
-        self._push(at, place, package if foreign else None, code, None if foreign else self._arguments(frame))
+        self._push(at, place, package if foreign else _OWN, code, None if foreign else self._arguments(frame))
 
     def _c_call(self, at, frame, function):
         owner = getattr(function, "__self__", None)

@@ -1,6 +1,6 @@
 """A Compose: each member on what the ones before it hand over, members that change nothing, and a better order."""
 
-from .call_inputs import copied, fingerprint, name_of, size_bytes
+from .call_inputs import copied, fingerprint, name_of, size_bytes, where_of
 from .call_profile import Inputs, _repeat, describe, interval, same_kind, time_in_turns
 
 INPUTS_MAX = 16  # samples that are kept between the members
@@ -52,8 +52,8 @@ def _find_idle(measuring, members, stages, trees, again):
     if idle:
         at = max(idle, key=lambda number: trees[number]["time"]["mean_s"] or 0)
         spent = trees[at]["time"]
-        measuring.facts.update(idle_name=name_of(members[at]), idle_s=spent["mean_s"], idle_low_s=spent["low_s"],
-                               idle_high_s=spent["high_s"])
+        measuring.facts.update(idle_name=name_of(members[at]), idle_where=where_of(members[at]), idle_s=spent["mean_s"],
+                               idle_low_s=spent["low_s"], idle_high_s=spent["high_s"])
 
 
 def _find_order(measuring, members, stages, trees):
@@ -65,11 +65,11 @@ def _find_order(measuring, members, stages, trees):
         order = [members[at], *members[:at], *members[at + 1:]]
         found = _time_order(measuring, members, order, stages)
         if found is not None and (best is None or found["mean_s"] < best["mean_s"]):
-            best = {**found, "name": name_of(members[at])}
+            best = {**found, "name": name_of(members[at]), "where": where_of(members[at])}
     if best is not None:
         # In shares, since the two were timed in turns, elsewhere than the calls.
-        scale = measuring.facts["wall_s"] / best["as_it_is_s"]
-        measuring.facts.update(order_name=best["name"], order_s=best["mean_s"] * scale,
+        scale = measuring.facts["need_s"] / best["as_it_is_s"]
+        measuring.facts.update(order_name=best["name"], order_where=best["where"], order_s=best["mean_s"] * scale,
                                order_low_s=best["low_s"] and best["low_s"] * scale,
                                order_high_s=best["high_s"] and best["high_s"] * scale)
         measuring.tree["other_order"] = {"first": best["name"], "call_s": best["mean_s"] * scale}

@@ -97,6 +97,10 @@ def rate(times, samples):
             "high": samples / low if low and low > 0 else None}
 
 
+def rate_words(rate):
+    return "not measured" if rate is None else f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"
+
+
 def need(cost):
     """What a call asks for itself: its wall time without what its thread waited for a CPU that others had."""
     return max(cost[0] - (cost[3] or 0.0), 1e-9)
@@ -155,10 +159,12 @@ class Measuring:
 
     def _tell_costs(self, costs):
         columns = dict(zip(COSTS, zip(*costs, strict=True), strict=True)) if costs else {}
-        for name in COSTS:
+        for name in COSTS[1:]:
             self.facts[name] = _mean(columns.get(name, ()))
         wall = interval(self.walls) if self.walls else {}
-        self.facts.update(wall_low_s=wall.get("low_s"), wall_high_s=wall.get("high_s"))
+        if costs:
+            needed = interval([need(cost) for cost in costs])
+            self.facts.update(need_s=needed["mean_s"], need_low_s=needed["low_s"], need_high_s=needed["high_s"])
         for name in ("blocked", "cpu"):
             values = columns.get(f"{name}_s", (None,))
             if None not in values:
@@ -177,7 +183,7 @@ class Measuring:
     # --- looked at ---
 
     def look(self):
-        blocked, wall = self.facts["blocked_s"], self.facts["wall_s"]
+        blocked, wall = self.facts["blocked_s"], self.facts["need_s"]
         waits = self.config.enable_io_tracking and blocked is not None and blocked >= 0.05 * wall
         if not (self.config.enable_cpu_tracking or waits):
             self.lack("CPU in the interpreter", "enable_cpu_tracking is off")
@@ -266,7 +272,7 @@ class Measuring:
         both = [follow_lines(self.function, given(0), seconds) for _ in range(2)]
         lines = min(both, key=lambda told: sum(line[2] for line in told))
         self._tell_calls([follow_calls(self.function, given(0), seconds) for _ in range(2)])
-        self.facts.update(lines=lines, followed_wall_s=min(map(need, timed)))
+        self.facts.update(lines=lines, followed_cpu_s=min(cost[1] or 0.0 for cost in timed))
         spent = sum(line[2] for line in lines) or 1
         self.tree["lines"] = [{"where": where, "runs": runs, "share": seconds / spent}
                               for where, runs, seconds, _ in sorted(lines, key=lambda line: -line[2])[:LINES_SHOWN]]

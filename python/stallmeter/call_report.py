@@ -1,6 +1,7 @@
 """The pages of PreprocessingProfiler: what was measured, put in order. Nothing is computed here."""
 
 from . import _read
+from .call_profile import rate_words
 
 KIND = "Preprocessing"
 SHOWN = 0.05  # severity from which a finding is told first
@@ -45,8 +46,11 @@ def _verdict(page, trees):
     elif not findings:
         page.verdict("NOTHING FOUND", "No rule found a part of the time that could be had back.", "fine")
     else:
-        first = findings[0]
+        # That it computes is said only where there is nothing that is more to the point.
+        first = next((found for found in findings if found["id"] != "SM201" and found["severity"] >= SHOWN), findings[0])
         told = f"{first['title']}: {first['where']['name']}. Mending it takes {first['severity']:.0%} off a call."
+        if first["id"] == "SM201":
+            told = f"{first['where']['name']} computes: CPU work that has no other name is {first['severity']:.0%} of a call."
         page.verdict(first["type"], told, "bound" if first["severity"] >= 0.2 else "partly")
 
 
@@ -85,7 +89,8 @@ def page_of(profiler):
         _device(page, tree)
     _batches(page, batches)
     _optimal(page, profiler)
-    _findings(page, functions + batches)
+    # One of the batch sizes is enough: the table has them all.
+    _findings(page, functions + next(([tree] for tree in batches if tree["findings"]), batches[:1]))
     _applied(page, profiler)
     _reasons(page, functions + batches)
     return page
@@ -117,7 +122,7 @@ def _performance(page, tree, heading="Function performance"):
     if tree.get("first_call_s") is not None:
         pairs.append(("First call, not counted", seconds(tree["first_call_s"])))
     if tree["samples_per_s"]:
-        pairs.append(("Samples a second", f"{tree['samples_per_s']['mean']:.4g}"))
+        pairs.append(("Samples a second", rate_words(tree["samples_per_s"]["mean"])))
     pairs += [("CPU of its thread", seconds(cpu["cpu_s"])), ("CPU of helper threads", seconds(cpu["helper_cpu_s"])),
               ("Waiting for a CPU", seconds(cpu["run_delay_s"])), ("Blocked", seconds(cpu["blocked_s"]))]
     if "python_share" in cpu:
@@ -232,7 +237,8 @@ def _optimal(page, profiler):
     optimal = profiler.get_optimal_preprocessing_config().to_dict()
     page.facts([("Batch size", str(optimal["batch_size"] or "not chosen")),
                 ("Cache", f"{optimal['cache_entries']} results" if optimal["cache"] else "none"),
-                ("Samples a second to expect", number(optimal["samples_per_s"], ".4g")), ("How sure", optimal["confidence"])])
+                ("Samples a second to expect", rate_words(optimal["samples_per_s"])),
+                ("How sure", optimal["confidence"])])
     page.text(" ".join(optimal["why"]))
 
 

@@ -5,7 +5,7 @@ import math
 from . import _read
 from .call_cache import ResultCache
 from .call_inputs import copied, name_of, sample_count, samples
-from .call_profile import time_in_turns
+from .call_profile import rate_words, time_in_turns
 
 PASS_SAMPLES = 512  # of the data, in a pass that is timed
 ROUNDS = 9
@@ -41,11 +41,11 @@ def _why_batch(measured, chosen, batches):
                 else f"No batch size could be measured: {batches[0]['errors'][0]['error']}.")
     best = max(measured, key=lambda batch: batch["samples_per_s"]["mean"])
     own = measured[chosen]
-    told = f"Batch size {own['batch_size']}: {own['samples_per_s']['mean']:.4g} samples a second"
+    told = f"Batch size {own['batch_size']}: {rate_words(own['samples_per_s']['mean'])} samples a second"
     if best is own:
         return f"{told}, the most of the {len(measured)} sizes."
-    return (f"{told}, which noise cannot tell from the most, {best['samples_per_s']['mean']:.4g} with {best['batch_size']}, "
-            "and it is the smallest of those.")
+    most = rate_words(best["samples_per_s"]["mean"])
+    return f"{told}, which noise cannot tell from the most, {most} with {best['batch_size']}, and it is the smallest of those."
 
 
 def _cache(tree, why):
@@ -70,16 +70,17 @@ def _cache(tree, why):
 
 def suggestions(trees, tuning):
     found = []
+    sizes = {tree["batch_size"] for tree in trees if tree.get("batch_size")}
     for tree in trees:
         for finding in tree["findings"]:
             for suggestion in finding["suggestions"]:
                 found.append({**suggestion, "id": finding["id"], "type": finding["type"], "severity": finding["severity"],
                               "name": finding["where"]["name"], "of_batch_size": tree.get("batch_size"),
-                              **_applicable(suggestion["change"], tree, tuning)})
+                              **_applicable(suggestion["change"], tree, tuning, sizes)})
     return sorted(found, key=lambda entry: -(entry["severity"] or 0))
 
 
-def _applicable(change, tree, tuning):
+def _applicable(change, tree, tuning, sizes):
     why = None
     if not change:
         why = "a change of the code, which is yours to make"
@@ -89,6 +90,8 @@ def _applicable(change, tree, tuning):
         why = "the function takes whole batches, and a cache keeps samples"
     elif "batch_size" in change and tree["batch_size"] != tuning.batch_size_now():
         why = f"said of batches of {tree['batch_size']}, not of {tuning.batch_size_now()}"
+    elif "batch_size" in change and change["batch_size"] not in sizes:
+        why = "a batch of that size was not measured: put it into batch_size_range"
     elif "batch_size" in change and tuning.inputs.per_sample:
         why = "the function takes one sample at a time"
     return {"applicable": why is None, "why_not": why}
@@ -118,7 +121,8 @@ class Tuning:
 
     def revert(self):
         for entry in self.log:
-            entry["kept"] = False
+            if entry["kept"]:
+                entry.update(kept=False, why="taken back when everything was")
         self._set(0, None)
 
     def apply(self, chosen, asked, config):

@@ -18,7 +18,7 @@ import os
 from . import _read, call_tuning
 from .call_batches import batch_findings, measure_batches
 from .call_cache import look_for_repetition
-from .call_inputs import KeptRandom, members_of, name_of, sample_count
+from .call_inputs import KeptRandom, is_data_set, members_of, name_of, sample_count
 from .call_members import profile_members
 from .call_profile import Inputs, Measuring, describe, rate
 from .configs import PreprocessingProfilerConfig
@@ -361,7 +361,8 @@ def _ways(function, data, per_sample):
         return (per_sample,)
     if sample_count(data) is None:
         return (False,)
-    return (True, False) if isinstance(data, (list, tuple)) and members_of(function) else (False, True)
+    samples_first = is_data_set(data) or (isinstance(data, (list, tuple)) and members_of(function))
+    return (True, False) if samples_first else (False, True)
 
 
 def _inputs_for(function, data, asked):
@@ -369,11 +370,9 @@ def _inputs_for(function, data, asked):
     problems = []
     ways = _ways(function, data, asked)
     for per_sample in ways:
-        inputs = Inputs(data, per_sample)
-        if not per_sample and not inputs.copies and True in ways:
-            continue  # a data set: its samples are what is copied
-        inputs.tried = len(problems)
         try:
+            inputs = Inputs(data, per_sample)
+            inputs.tried = len(problems)
             inputs.call_first(function)
         except Exception as problem:
             problems.append(problem)

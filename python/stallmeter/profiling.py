@@ -95,13 +95,12 @@ def check_monitoring(interval=None, memory_threshold=None, gpu_threshold=None, w
     for name, value in (("memory_threshold", memory_threshold), ("gpu_threshold", gpu_threshold)):
         if value is not None:
             words += [f"--{name.replace('_', '-')}", repr(float(_share(name, value)))]
-    if isinstance(without, (str, bytes)) or not hasattr(without, "__iter__"):
+    if not isinstance(without, (list, tuple, set, frozenset)):
         raise TypeError(f"without: {without!r} is no list of groups of counters")
-    groups = list(without)
-    for group in groups:
+    for group in without:
         if group not in GROUPS:
             raise ValueError(f"without: {group!r} is none of {', '.join(GROUPS)}")
-    return words + (["--without", ",".join(groups)] if groups else [])
+    return words + (["--without", ",".join(without)] if without else [])
 
 
 def start_collector(directory, level, name, limit_bytes, interval=None, memory_threshold=None, gpu_threshold=None, without=()):
@@ -127,7 +126,15 @@ def start_collector(directory, level, name, limit_bytes, interval=None, memory_t
         ours.close()
         raise OSError(f"stallmeter cannot record into {directory}: {done.stderr.strip()}")
     ours.setblocking(False)
+    allow_device_memory("gpu" not in without)
     return Told(ours)
+
+
+def allow_device_memory(wanted):
+    """The one group of counters of which this process tells a part itself."""
+    from _stallmeter import device_memory
+
+    device_memory.allow(wanted)
 
 
 def drain_alerts(told):
@@ -142,6 +149,7 @@ def drain_alerts(told):
 
 def end_collector(told):
     """Waits until the trace is whole. A collector that was killed is not waited for: the reader salvages what is there."""
+    allow_device_memory(True)
     with told.end:
         told.end.settimeout(END_SECONDS)
         with contextlib.suppress(OSError):  # it has ended already, and what it told lies here

@@ -1,4 +1,4 @@
-from collections.abc import Iterable
+from collections.abc import Sequence, Set
 from contextlib import AbstractContextManager
 from os import PathLike
 from typing import Any, Literal
@@ -20,5 +20,5 @@ def profile(
     interval: float | None = None,
     memory_threshold: float | None = None,
     gpu_threshold: float | None = None,
-    without: Iterable[Literal["memory", "gpu", "cpu", "io"]] = (),
+    without: Sequence[Literal["memory", "gpu", "cpu", "io"]] | Set[Literal["memory", "gpu", "cpu", "io"]] = (),
 ) -> AbstractContextManager[Profile]: ...

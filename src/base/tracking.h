@@ -13,6 +13,9 @@ enum sm_tracking {
 	SM_TRACKING_COUNT = 4, /* of groups */
 };
 
+/* What is noted of a group that was left out, under its word. */
+#define SM_TRACKING_OFF "switched off"
+
 /* The group of a counter (enum sm_metric); 0: none. */
 unsigned sm_tracking_of(int metric);
 /* The word of the i-th group. */

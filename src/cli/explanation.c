@@ -126,9 +126,10 @@ static const char introduction[] =
 	"{STEPS_LEAST} steps.\n"
 	"\n"
 	"SM201 to SM208 judge no run but the calls of one function "
-	"(`PreprocessingProfiler`): there T is the time of the profiled calls, and\n"
-	"severity is what the type's own cure takes off a call. In a run the type is the cause of "
-	"SM105.\n";
+	"(`PreprocessingProfiler`): there T is the time of the profiled calls without\n"
+	"their waiting for a CPU, and severity is what the type's own cure takes off a call. In a "
+	"run the "
+	"type is the cause of SM105.\n";
 
 static int print_introduction(FILE *out)
 {

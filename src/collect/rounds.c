@@ -172,7 +172,7 @@ static void note_switched_off(struct sm_rounds *rounds)
 {
 	for (int i = 0; i < SM_TRACKING_COUNT; i++) {
 		if (rounds->without & 1U << i) {
-			sm_rounds_note(rounds, sm_tracking_name(i), "switched off");
+			sm_rounds_note(rounds, sm_tracking_name(i), SM_TRACKING_OFF);
 		}
 	}
 }

@@ -9,9 +9,9 @@
  * CPU: not the machine's, but the CPUs that the job's first process may run on; where a quota is tighter, the used part
  * of the quota. Stolen time is time that the job could not have. At 95 % less than a twentieth of it is left.
  *
- * I/O: the kernel's own measure of tasks that stand still for a disk (pressure, `some`). Three tenths is where storage
- * counts as slow in the rules of the report, too. Where it cannot be read, nothing is judged: iowait is no stand-in, it
- * is 0 as soon as somebody else uses the CPU. */
+ * I/O: the kernel's own measure of tasks that stand still for a disk (pressure, `some`). Three tenths is a choice: the
+ * share of blocked time from which slow storage is worth looking for. Where it cannot be read, nothing is judged: iowait
+ * is no stand-in, it is 0 as soon as somebody else uses the CPU. */
 #include "collect/watch.h"
 
 #include <math.h>
@@ -32,9 +32,24 @@ const char *sm_watch_name(enum sm_watch_kind kind)
 	return names[kind];
 }
 
-static void learn_cpus(struct sm_watch *watch)
+/* True where they are others than before. */
+static bool learn_cpus(struct sm_watch *watch)
 {
-	watch->cpus_known = !sched_getaffinity(watch->root, sizeof(watch->cpus), &watch->cpus);
+	cpu_set_t cpus;
+	CPU_ZERO(&cpus);
+	bool known = !sched_getaffinity(watch->root, sizeof(cpus), &cpus);
+	bool changed = known != watch->cpus_known || !CPU_EQUAL(&cpus, &watch->cpus);
+	watch->cpus_known = known;
+	watch->cpus = cpus;
+	return changed;
+}
+
+/* It may be pinned while it runs; sums over other CPUs cannot be compared with those before. */
+static void look_at_cpus(struct sm_watch *watch)
+{
+	if (learn_cpus(watch)) {
+		watch->busy.open = watch->idle.open = false;
+	}
 }
 
 void sm_watch_init(
@@ -52,7 +67,7 @@ void sm_watch_init(
 		.limit_bytes = NAN,
 		.quota_cores = NAN,
 	};
-	learn_cpus(watch);
+	(void)learn_cpus(watch);
 }
 
 /* --- what comes in --- */
@@ -241,9 +256,7 @@ int sm_watch_judge(struct sm_watch *watch, int64_t now_ns,
 {
 	struct round round = {.watch = watch, .now_ns = now_ns, .alerts = ret_alerts};
 	close_sums(watch);
-	if (is_due(&watch->busy, now_ns)) {
-		learn_cpus(watch); /* it may have been pinned meanwhile */
-	}
+	bool second_is_over = is_due(&watch->busy, now_ns);
 	if (watch->memory_fresh) {
 		judge(&round, SM_WATCH_MEMORY, now_ns, memory_share(watch));
 	}
@@ -255,5 +268,8 @@ int sm_watch_judge(struct sm_watch *watch, int64_t now_ns,
 	judge(&round, SM_WATCH_IO, watch->io.from_ns, io_share(watch, now_ns));
 	watch->memory_fresh = watch->gpu_fresh = false;
 	turn_all(watch, now_ns);
+	if (second_is_over) {
+		look_at_cpus(watch);
+	}
 	return round.count;
 }

@@ -17,7 +17,7 @@ enum {
 static double saved_at(const struct sm_calls *calls, double exponent)
 {
 	double ratio = calls->growth_least_size / calls->growth_size;
-	return calls->wall_s * (1 - pow(ratio, fmax(0, exponent - 1)));
+	return calls->need_s * (1 - pow(ratio, fmax(0, exponent - 1)));
 }
 
 static int look_at_growth(const struct sm_judge_calls *judge)
@@ -55,9 +55,9 @@ static int look_at_duplicates(const struct sm_judge_calls *judge)
 	const struct sm_calls *calls = judge->calls;
 	struct sm_finding *finding;
 	int error = sm_judge_calls_find(judge, "duplicate_work",
-		(struct sm_interval){.middle = calls->duplicate_share * calls->wall_s,
-			.low = calls->duplicate_low_share * calls->wall_s,
-			.high = calls->duplicate_high_share * calls->wall_s},
+		(struct sm_interval){.middle = calls->duplicate_share * calls->need_s,
+			.low = calls->duplicate_low_share * calls->need_s,
+			.high = calls->duplicate_high_share * calls->need_s},
 		&finding);
 	if (error || !finding) {
 		return error;
@@ -75,6 +75,13 @@ static int look_at_duplicates(const struct sm_judge_calls *judge)
 	return error;
 }
 
+static int place_member(const struct sm_judge_calls *judge, struct sm_finding *finding,
+	const char *name, const char *where)
+{
+	return name ? sm_finding_place(finding, judge->findings->arena, name, where ? where : "")
+		    : 0;
+}
+
 static int look_at_idle(const struct sm_judge_calls *judge)
 {
 	const struct sm_calls *calls = judge->calls;
@@ -88,12 +95,12 @@ static int look_at_idle(const struct sm_judge_calls *judge)
 		return error;
 	}
 	finding->title = "A member changes nothing";
-	finding->name = calls->idle_name ? calls->idle_name : finding->name;
+	error = place_member(judge, finding, calls->idle_name, calls->idle_where);
 	sm_finding_evidence(finding, "member_s", calls->idle_s, "s");
 	sm_judge_calls_cure(finding, "Leave {name} out: what it returned was what it was given, "
 				     "and it takes {member_s} a "
 				     "call.");
-	return 0;
+	return error;
 }
 
 static int look_at_order(const struct sm_judge_calls *judge)
@@ -101,22 +108,22 @@ static int look_at_order(const struct sm_judge_calls *judge)
 	const struct sm_calls *calls = judge->calls;
 	struct sm_finding *finding;
 	int error = sm_judge_calls_prove(judge, "wrong_order",
-		(struct sm_interval){.middle = calls->wall_s - calls->order_s,
-			.low = calls->wall_s - calls->order_high_s,
-			.high = calls->wall_s - calls->order_low_s},
+		(struct sm_interval){.middle = calls->need_s - calls->order_s,
+			.low = calls->need_s - calls->order_high_s,
+			.high = calls->need_s - calls->order_low_s},
 		&finding);
 	if (error || !finding) {
 		return error;
 	}
 	finding->title = "The data gets smaller late";
-	finding->name = calls->order_name ? calls->order_name : finding->name;
+	error = place_member(judge, finding, calls->order_name, calls->order_where);
 	sm_finding_evidence(finding, "other_order_s", calls->order_s, "s");
 	sm_judge_calls_cure(finding,
 		"Put {name} first: it makes the data smaller, and the whole then takes "
 		"{other_order_s} instead of {call_s}. The results are not the same to the bit: see "
 		"that "
 		"they are what you want.");
-	return 0;
+	return error;
 }
 
 static int look(const struct sm_judge_calls *judge)

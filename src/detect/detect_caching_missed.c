@@ -7,14 +7,14 @@
 static double saved(const struct sm_calls *calls)
 {
 	double each = fmax(0, calls->unit_s - calls->lookup_s) / calls->unit_s;
-	return calls->hit_share * calls->wall_s * each -
-	       (1 - calls->hit_share) * calls->wall_s * (calls->lookup_s / calls->unit_s);
+	return calls->hit_share * calls->need_s * each -
+	       (1 - calls->hit_share) * calls->need_s * (calls->lookup_s / calls->unit_s);
 }
 
 static struct sm_interval saved_range(const struct sm_calls *calls)
 {
 	double middle = saved(calls);
-	double least = calls->wall_low_s / calls->wall_s, most = calls->wall_high_s / calls->wall_s;
+	double least = calls->need_low_s / calls->need_s, most = calls->need_high_s / calls->need_s;
 	return (struct sm_interval){.middle = middle, .low = middle * least, .high = middle * most};
 }
 

@@ -29,14 +29,14 @@ static double explained(const struct sm_judge_calls *judge)
 		const struct sm_finding *finding = &judge->findings->items[i];
 		most = is_of_cpu(finding) ? fmax(most, finding->severity) : most;
 	}
-	return most * judge->calls->wall_s;
+	return most * judge->calls->need_s;
 }
 
 /* Helpers compute beside the caller: together they fill no more than its wall time, or the caller waits for them. */
 static double busy_s(const struct sm_calls *calls)
 {
 	double helped = calls->blocked_s - sm_judge_calls_waiting_s(calls);
-	return fmin(calls->wall_s, calls->cpu_s + (isnan(helped) ? 0 : helped));
+	return fmin(calls->need_s, calls->cpu_s + (isnan(helped) ? 0 : helped));
 }
 
 static struct sm_interval left(const struct sm_judge_calls *judge)

@@ -11,9 +11,9 @@ static int look(const struct sm_judge_calls *judge)
 	}
 	struct sm_finding *finding;
 	int error = sm_judge_calls_prove(judge, "",
-		(struct sm_interval){.middle = calls->wall_s - calls->device_s,
-			.low = calls->wall_s - calls->device_high_s,
-			.high = calls->wall_s - calls->device_low_s},
+		(struct sm_interval){.middle = calls->need_s - calls->device_s,
+			.low = calls->need_s - calls->device_high_s,
+			.high = calls->need_s - calls->device_low_s},
 		&finding);
 	if (error || !finding) {
 		return error;

@@ -47,9 +47,9 @@ static struct sm_interval faults_of(const struct sm_calls *calls)
 
 static struct sm_interval copies_of(const struct sm_calls *calls)
 {
-	return (struct sm_interval){.middle = calls->copy_share * calls->wall_s,
-		.low = calls->copy_low_share * calls->wall_s,
-		.high = calls->copy_high_share * calls->wall_s};
+	return (struct sm_interval){.middle = calls->copy_share * calls->need_s,
+		.low = calls->copy_low_share * calls->need_s,
+		.high = calls->copy_high_share * calls->need_s};
 }
 
 static const char *cause_of_faults(const struct sm_calls *calls)

@@ -1,10 +1,10 @@
 /* A loop in Python that does for one element what array operations do for all of them.
  *
- * The lines of one call were followed (each with its runs and its time), beside the timed calls. A line is a loop's when it runs
+ * The lines of one call were followed (each with its runs and its CPU), beside the timed calls. A line is a loop's when it runs
  * LOOP_RUNS times in a call, and it is the interpreter's when one run of it takes at most LINE_US: an instruction of Python's is
  * tens of nanoseconds, an operation on one NumPy or torch element a few hundred nanoseconds to a few microseconds, most of it
  * the way there; a line whose run takes longer does work worth calling for. Following a line costs about a microsecond, so
- * the loop's own time is not what was followed: it is what the call takes without being followed, less the lines that are no
+ * the loop's own time is not what was followed: it is the CPU of the call without being followed, less the lines that are no
  * loop's. */
 #include "detect/judge_calls.h"
 
@@ -22,7 +22,7 @@ struct loop {
 
 static bool is_loop(const struct sm_calls_line *line)
 {
-	return line->runs >= LOOP_RUNS && line->seconds * 1e6 <= LINE_US * line->runs;
+	return line->runs >= LOOP_RUNS && line->cpu_s * 1e6 <= LINE_US * line->runs;
 }
 
 static bool is_better(const struct sm_calls_line *line, const struct sm_calls_line *than)
@@ -30,7 +30,7 @@ static bool is_better(const struct sm_calls_line *line, const struct sm_calls_li
 	if (!than || line->is_library != than->is_library) {
 		return !than || !line->is_library;
 	}
-	return line->seconds > than->seconds;
+	return line->cpu_s > than->cpu_s;
 }
 
 static struct loop find_loop(const struct sm_calls *calls)
@@ -39,7 +39,7 @@ static struct loop find_loop(const struct sm_calls *calls)
 	for (size_t i = 0; i < calls->line_count; i++) {
 		const struct sm_calls_line *line = &calls->lines[i];
 		if (!is_loop(line)) {
-			loop.rest_s += line->seconds;
+			loop.rest_s += line->cpu_s;
 			continue;
 		}
 		loop.runs += line->runs;
@@ -51,7 +51,7 @@ static struct loop find_loop(const struct sm_calls *calls)
 /* What is left when the loop is one operation: a pass over the data. At the least, the interpreter's own instructions go. */
 static struct sm_interval saved(const struct sm_calls *calls, double share)
 {
-	double loop_s = share * calls->wall_s;
+	double loop_s = share * calls->cpu_s;
 	double pass_s = isnan(calls->pass_s) ? 0 : calls->pass_s;
 	double most = fmax(0, loop_s - pass_s);
 	double python = sm_judge_calls_python_share(calls);
@@ -63,12 +63,12 @@ static struct sm_interval saved(const struct sm_calls *calls, double share)
 static int look(const struct sm_judge_calls *judge)
 {
 	const struct sm_calls *calls = judge->calls;
-	if (!calls->line_count || !(calls->followed_wall_s > 0)) {
+	if (!calls->line_count || !(calls->followed_cpu_s > 0)) {
 		return sm_judge_calls_lack(
 			judge, calls->no_lines, "no call was followed line by line");
 	}
 	const struct loop loop = find_loop(calls);
-	double share = fmax(0, 1 - loop.rest_s / calls->followed_wall_s);
+	double share = fmax(0, 1 - loop.rest_s / calls->followed_cpu_s);
 	struct sm_finding *finding = NULL;
 	int error = loop.line ? sm_judge_calls_find(judge, "", saved(calls, share), &finding) : 0;
 	if (error || !finding) {

@@ -9,7 +9,7 @@ static int look_at_calls(
 	const struct sm_detector *detector, const void *subject, struct sm_findings *findings)
 {
 	const struct sm_judge_calls judge = {detector, subject, findings};
-	if (!(judge.calls->wall_s > 0)) {
+	if (!(judge.calls->need_s > 0)) {
 		return sm_judge_calls_lack(&judge, NULL, "no call was timed");
 	}
 	return detector->look_at_calls(&judge);
@@ -60,10 +60,10 @@ static int place(const struct sm_judge_calls *judge, struct sm_finding *finding)
 int sm_judge_calls_find(const struct sm_judge_calls *judge, const char *cause,
 	struct sm_interval saved_s, struct sm_finding **ret_finding)
 {
-	double wall_s = judge->calls->wall_s;
-	struct sm_interval severity = {.middle = share_of(saved_s.middle, wall_s),
-		.low = share_of(saved_s.low, wall_s),
-		.high = share_of(saved_s.high, wall_s)};
+	double need_s = judge->calls->need_s;
+	struct sm_interval severity = {.middle = share_of(saved_s.middle, need_s),
+		.low = share_of(saved_s.low, need_s),
+		.high = share_of(saved_s.high, need_s)};
 	*ret_finding = NULL;
 	if (!(severity.middle * 100 >= SM_JUDGE_CALLS_WORTH_PERCENT)) {
 		return 0;
@@ -77,7 +77,7 @@ int sm_judge_calls_find(const struct sm_judge_calls *judge, const char *cause,
 	finding->severity_low = severity.low;
 	finding->severity_high = severity.high;
 	finding->confidence = confidence_of(&severity);
-	sm_finding_evidence(finding, "call_s", wall_s, "s");
+	sm_finding_evidence(finding, "call_s", need_s, "s");
 	*ret_finding = finding;
 	return place(judge, finding);
 }

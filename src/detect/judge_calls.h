@@ -1,6 +1,8 @@
 /* What the rules of calls share: the facts, and the cure that is tried on them.
  *
- * T is the time of the profiled calls, so severity is what the type's own cure takes off a call, over the call. A cure that takes
+ * T is the time of the profiled calls, so severity is what the type's own cure takes off a call, over the call. Time in which the
+ * thread could have run and did not (run delay) is in neither: on a busy machine it is a multiple of the work, so a share of the work
+ * that is saved is the same share of the wall time. A cure that takes
  * off less than WORTH_PERCENT is no finding: at that size the edges of a call, other programs and the order of the calls
  * weigh as much, and it is the share from which the user asked to be told (bottleneck_threshold's default). */
 #ifndef SM_DETECT_JUDGE_CALLS_H

@@ -8,6 +8,7 @@
 #include "report/metrics.h"
 
 #include "base/metric.h"
+#include "base/tracking.h"
 
 #include <errno.h>
 #include <math.h>
@@ -220,16 +221,25 @@ static const char *noted(const struct sm_model *model, const char *what)
 	return NULL;
 }
 
+static bool is_off(const struct sm_model *model, const struct recipe *recipe)
+{
+	for (size_t i = 0; i < model->note_count; i++) {
+		if (strcmp(model->notes[i].key, recipe->group) == 0 &&
+			strcmp(model->notes[i].value, SM_TRACKING_OFF) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static const char *find_reason(const struct sm_model *model, const struct recipe *recipe)
 {
-	const char *of_group = noted(model, recipe->group), *of_probe = noted(model, recipe->probe);
-	if (of_group && strcmp(of_group, SM_METRICS_SWITCHED_OFF) == 0) {
-		return of_group;
-	}
-	return of_probe		   ? of_probe
-	       : recipe->otherwise ? recipe->otherwise
-				   : "nothing was sampled: the source is not on this machine or "
-				     "could not be read";
+	const char *of_probe = noted(model, recipe->probe);
+	return is_off(model, recipe) ? SM_TRACKING_OFF
+	       : of_probe	     ? of_probe
+	       : recipe->otherwise   ? recipe->otherwise
+				     : "nothing was sampled: the source is not on this machine or "
+				       "could not be read";
 }
 
 /* --- rows --- */
@@ -327,8 +337,9 @@ static const char *policy_name(double number)
 {
 	static const char *const names[] = {
 		"other", "fifo", "round robin", "batch", NULL, "idle", "deadline"};
-	size_t i = number >= 0 && number < sizeof(names) / sizeof(names[0]) ? (size_t)number : 4;
-	return names[i] ? names[i] : "unknown";
+	const size_t count = sizeof(names) / sizeof(names[0]);
+	const char *name = number >= 0 && number < (double)count ? names[(size_t)number] : NULL;
+	return name ? name : "unknown";
 }
 
 /* The scheduling policies that any process of the job had, each once. */
@@ -359,7 +370,8 @@ static int build_row(struct sm_metrics *metrics, struct sm_metrics_row *row, str
 		.unit = recipe->unit,
 		.description = recipe->summary,
 		.summary = {NAN, NAN, NAN, NAN}};
-	if (of_steps ? !has_copies(steps) : !is_sampled(model, recipe->metric[0])) {
+	bool is_there = of_steps ? has_copies(steps) : is_sampled(model, recipe->metric[0]);
+	if (!is_there || is_off(model, recipe)) { /* copies are seen whatever is sampled */
 		row->missing = find_reason(model, recipe);
 		return 0;
 	}

@@ -10,9 +10,6 @@
 
 enum { SM_METRICS_POINTS = 240, SM_METRICS_PARTS = 64 };
 
-/* What the collector notes of a group of counters that was left out. */
-#define SM_METRICS_SWITCHED_OFF "switched off"
-
 struct sm_metrics_summary { /* NaN where not measured */
 	double mean, minimum, maximum, last;
 };

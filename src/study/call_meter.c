@@ -47,10 +47,11 @@ static double rest(double wall_s, double cpu_s, double run_delay_s)
 	return left < 0 ? 0 : left;
 }
 
-/* The CPU clock is a system call, inside its own figure: of a call of a microsecond that is more than all of it. */
-static double within(double cpu_s, double wall_s)
+/* The CPU clock is a system call, inside its own figure: of a call of a microsecond that is more than all of it. And a thread that
+ * loses its CPU between the readings has a delay that lies outside the call. */
+static double within(double part_s, double whole_s)
 {
-	return cpu_s > wall_s ? wall_s : cpu_s;
+	return part_s > whole_s ? whole_s : part_s;
 }
 
 static uint64_t beyond(uint64_t all, uint64_t own)
@@ -75,6 +76,7 @@ void sm_call_meter_end(struct sm_call_meter *meter, struct sm_call_cost *ret_cos
 		.major_faults = cause.major_faults,
 	};
 	cost.cpu_s = within(cost.cpu_s, cost.wall_s);
+	cost.run_delay_s = within(cost.run_delay_s, cost.wall_s - cost.cpu_s);
 	cost.blocked_s = rest(cost.wall_s, cost.cpu_s, cost.run_delay_s);
 	*ret_cost = cost;
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -105,6 +106,17 @@ def test_without_a_device_its_metrics_say_so(report):
         assert metrics[name]["missing"], name
 
 
+WITHOUT_GPU = """
+import stallmeter
+import on_device
+
+if __name__ == "__main__":
+    for name, without in (("off", ["gpu"]), ("on", [])):
+        with stallmeter.profile(name, without=without) as run:
+            on_device.main()
+"""
+
+
 @pytest.fixture(scope="module")
 def on_device(tmp_path_factory):
     if not shutil.which("cc"):
@@ -116,6 +128,24 @@ def on_device(tmp_path_factory):
     path = os.pathsep.join(filter(None, [str(FAKE), os.environ.get("PYTHONPATH", "")]))
     source = (TRAININGS / "on_device.py").read_text().replace("map(float, sys.argv[1:])", "0.006, 0.002")
     return train(tmp_path_factory.mktemp("device"), source, STALLMETER_FAKE_ACCELERATOR=str(library), PYTHONPATH=path)
+
+
+def test_a_group_that_is_off_is_off_in_the_process_too(tmp_path, tmp_path_factory, on_device):
+    """After a part without it, the next part tells again."""
+    import accelerator
+    import stallmeter as package
+
+    shutil.copytree(TRAININGS, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "job.py").write_text(WITHOUT_GPU)
+    library = accelerator.build(tmp_path_factory.mktemp("accelerator"))
+    clean = {key: value for key, value in os.environ.items() if key != "STALLMETER_LIVE"}
+    path = os.pathsep.join(filter(None, [str(FAKE), os.environ.get("PYTHONPATH", "")]))
+    subprocess.run([sys.executable, "job.py", "0.004", "0.001"], cwd=tmp_path, check=True, timeout=120,
+                   env={**clean, "PYTHONPATH": path, "STALLMETER_FAKE_ACCELERATOR": str(library)})
+    off, on = (metrics_of(package.load(tmp_path / name)) for name in ("off", "on"))
+    for name in ("gpu_memory_allocated", "gpu_memory_reserved", "gpu_transfer_overhead", "gpu_busy"):
+        assert off[name]["missing"] == "switched off"
+    assert on["gpu_memory_allocated"]["summary"]["mean"] == 3 << 20
 
 
 def test_the_allocators_count_is_told_by_the_process(on_device):

@@ -3,11 +3,16 @@
 What is asserted of times is large against what other programs of the machine do to them.
 """
 
+import hashlib
 import json
 import math
+import os
 import random
+import re
+import runpy
 import time
 import zlib
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +24,7 @@ from stallmeter import PreprocessingBottleneck, PreprocessingProfiler, Preproces
 RNG = np.random.default_rng(7)
 
 
-def profiler(duration=4, **options):
+def profiler(duration=3, **options):
     return PreprocessingProfiler(PreprocessingProfilerConfig(profiling_duration=duration, save_profiles=False, **options))
 
 
@@ -66,7 +71,7 @@ def dozed():
 
 def test_cpu_intensive_fires(compressed):
     found = finding(compressed, "CPU_INTENSIVE")
-    assert found and found.severity > 0.1
+    assert found and found.severity > 0.6
     assert compressed.per_sample and compressed.cpu.python_share < 0.3
     assert PreprocessingBottleneck.CPU_INTENSIVE in compressed.bottlenecks
     assert any("zlib" in suggestion.text for suggestion in found.suggestions)
@@ -86,6 +91,23 @@ def test_io_bound_is_quiet_where_it_computes(compressed):
     assert finding(compressed, "I_O_BOUND") is None and "SM204" in compressed.passed
 
 
+def test_io_bound_names_what_it_reads(tmp_path):
+    paths = [tmp_path / str(number) for number in range(6)]
+    for path in paths:
+        path.write_bytes(RNG.bytes(1_000_000))
+    os.sync()
+
+    def cold(path):
+        with open(path, "rb", buffering=0) as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+            return len(file.read())
+
+    of = profile(cold, paths)
+    if not of.io.read_bytes:
+        pytest.skip("these files are in memory whatever is asked")
+    assert finding(of, "I_O_BOUND").cause == "cold_cache" and of.io.read_bytes > 500_000
+
+
 def scale_each(values):
     out = np.empty(len(values))
     for at in range(len(values)):
@@ -102,7 +124,7 @@ VALUES = RNG.random(20_000)
 
 def test_vectorization_fires_at_the_line():
     found = finding(profile(scale_each, VALUES, duration=8), "VECTORIZATION_INEFFICIENT")
-    assert found.severity > 0.5
+    assert found.severity > 0.7
     assert found.where.file.endswith("test_preprocessing_profiler.py")
     assert found.where.line in (line_of(scale_each, "one at a time"), line_of(scale_each, "for at in"))
 
@@ -159,9 +181,17 @@ def test_algorithm_fires_where_the_same_is_computed_again():
     assert next(row.value for row in found.evidence if row.metric == "duplicate_calls") == 3
 
 
+def derive(key):
+    """Milliseconds for a few bytes: to recognise them takes next to nothing."""
+    return hashlib.pbkdf2_hmac("sha256", key, b"salt", 4000)
+
+
+KEYS = [b"%d" % (at % 3) for at in range(30)]
+
+
 def test_caching_fires_where_inputs_come_again():
-    found = finding(profile(compress, [TEXT[at % 3] for at in range(30)]), "CACHING_MISSED")
-    assert found.severity > 0.6 and found.suggestions[0].change.cache_size == 3
+    found = finding(profile(derive, KEYS), "CACHING_MISSED")
+    assert found.severity > 0.8 and found.suggestions[0].change.cache_size == 3
 
 
 def test_caching_is_quiet_where_none_does(compressed):
@@ -170,7 +200,7 @@ def test_caching_is_quiet_where_none_does(compressed):
 
 
 def test_caching_is_quiet_where_results_differ():
-    quiet = profile(lambda data: compress(data) + random.randbytes(8), [TEXT[at % 3] for at in range(30)])
+    quiet = profile(lambda key: derive(key) + random.randbytes(8), KEYS)
     assert finding(quiet, "CACHING_MISSED") is None and not quiet.caching.deterministic
 
 
@@ -218,7 +248,7 @@ def test_batch_size_is_quiet_where_it_changes_nothing():
         assert found is None or found.severity < 0.3, "only what other programs do to the times"
 
 
-FACTS = {"name": "augment", "where": "train.py:4", "calls": 10, "wall_s": 0.01, "wall_low_s": 0.0099, "wall_high_s": 0.0101,
+FACTS = {"name": "augment", "where": "train.py:4", "calls": 10, "need_s": 0.01, "need_low_s": 0.0099, "need_high_s": 0.0101,
          "cpu_s": 0.01, "blocked_s": 0.0, "usable_cpus": 2}
 
 
@@ -235,6 +265,36 @@ def test_gpu_underutilized_is_not_judged_without_a_device(compressed):
         assert any(reason.what == "SM203" and "device" in reason.why for reason in compressed.not_measured)
 
 
+def test_the_function_is_tried_on_a_device_that_is_there(monkeypatch):
+    """A device made of words: what is copied there is marked, and work on what is marked is quick."""
+    torch = pytest.importorskip("torch")
+
+    class There(torch.Tensor):
+        pass
+
+    def double(batch):
+        if not isinstance(batch, There):
+            time.sleep(0.01)
+        return batch * 2
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "a device of words")
+    monkeypatch.setattr(torch.Tensor, "cuda", lambda tensor: tensor.as_subclass(There))
+    of = profile(double, torch.ones(8, 8), duration=2)
+    assert of.device.name == "a device of words" and of.device.call_s < of.time.mean_s / 2
+    assert finding(of, "GPU_UNDERUTILIZED").severity > 0.8
+
+    def refuses(batch):
+        if isinstance(batch, There):
+            raise RuntimeError("no kernel for it")
+        return batch
+
+    of = profile(refuses, torch.ones(8, 8), duration=1)
+    assert of.device is None and "SM203" not in of.passed
+    assert any("no kernel for it" in reason.why for reason in of.not_measured if reason.what == "SM203")
+
+
 def test_facts_that_are_none_are_refused():
     with pytest.raises(ValueError, match="facts"):
         _read.judge_calls({**FACTS, "wall_seconds": 1})
@@ -242,6 +302,18 @@ def test_facts_that_are_none_are_refused():
         _read.judge_calls({**FACTS, "cpu_s": "much"})
     with pytest.raises(TypeError, match="facts"):
         _read.judge_calls([])
+
+
+def test_findings_are_as_the_schema_of_reports_has_them(compressed, dozed, batched):
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "report-1.schema.json").read_text())
+    few = profile(derive, KEYS, 2)  # too few for intervals
+    checked = 0
+    for of in (compressed, dozed, few, *batched[1]):
+        for found in of.to_dict()["findings"]:
+            jsonschema.validate(found, {"$ref": "#/$defs/finding", "$defs": schema["$defs"]})
+            checked += 1
+    assert checked >= 4
 
 
 # --- what it is given ---
@@ -277,12 +349,12 @@ def test_every_kind_of_data():
 def test_tensors_and_images():
     torch, Image = pytest.importorskip("torch"), pytest.importorskip("PIL.Image")
     images = [Image.fromarray(RNG.integers(0, 255, (60, 80, 3), dtype=np.uint8)) for _ in range(4)]
-    of = profile(lambda image: image.resize((40, 30)), images)
+    of = profile(lambda image: image.resize((40, 30)), images, duration=2)
     assert of.per_sample and of.memory.input_bytes == 60 * 80 * 3 and of.memory.output_bytes == 40 * 30 * 3
-    of = profile(lambda batch: batch.sub(0.5).div(0.25).clamp(0, 1).mul(2).add(1), torch.rand(100, 784))
+    of = profile(lambda batch: batch.sub(0.5).div(0.25).clamp(0, 1).mul(2).add(1), torch.rand(100, 784), duration=2)
     assert not of.per_sample and of.memory.output_bytes == 100 * 784 * 4
     data = torch.ones(10)
-    assert profile(lambda batch: batch.zero_(), data, 3).changes_input and data.sum() == 10
+    assert profile(lambda batch: batch.zero_(), data, 3, duration=1).changes_input and data.sum() == 10
 
 
 class Compose:
@@ -386,18 +458,26 @@ def test_the_optimum_is_the_smallest_within_noise(batched):
 
 
 def test_the_tuning_loop_keeps_what_helps():
-    data = [TEXT[at % 3][:50_000] for at in range(30)]
     tuned = profiler(auto_optimize=True, duration=8)
     assert math.isnan(tuned.measure_improvement())
-    tuned.profile_preprocessing_function(compress, data)
+    tuned.profile_preprocessing_function(derive, KEYS)
     assert [entry["kept"] for entry in tuned.optimizations] == [True]
     assert tuned.optimizations[0]["speedup"][1] > 1 and "copies" in tuned.optimizations[0]["why"]
-    assert tuned.optimized_function(data[0]) == compress(data[0]) and tuned.optimized_function is not compress
+    assert tuned.optimized_function(b"2") == derive(b"2") and tuned.optimized_function is not derive
     assert tuned.measure_improvement() > 100  # 3 of 30 are computed
     again = tuned.profile_current_configuration()
     assert again.calls == 10 and finding(again, "CACHING_MISSED") is None
     tuned.revert_optimizations()
-    assert tuned.optimized_function is compress and tuned.measure_improvement() == 0
+    assert tuned.optimized_function is derive and tuned.measure_improvement() == 0
+
+
+def test_a_batch_size_is_applied_and_measured():
+    tuned = profiler(batch_size_range=SIZES)
+    tuned.profile_batch_preprocessing(with_a_fixed_cost, RNG.random((64, 100)))
+    assert [entry["change"] for entry in tuned.apply_optimizations()] == [{"batch_size": 64}] and tuned.batch_size == 64
+    assert tuned.measure_improvement() > 200
+    tuned.revert_optimizations()
+    assert tuned.batch_size is None and not tuned.optimizations[0]["kept"]
 
 
 def test_the_tuning_loop_takes_back_what_does_not_help():
@@ -441,6 +521,16 @@ def test_results_go_to_a_file_and_back(tmp_path, batched, compressed):
         other.load_profiling_results(tmp_path / "none.json")
 
 
+def test_results_travel_as_a_tensor(tmp_path, compressed):
+    pytest.importorskip("stallmeter.results")
+    of, other = profiler(), profiler()
+    of.profiles.append(compressed)
+    assert other.load_profiling_results(of.save_profiling_results(tmp_path / "found.pt"))[0].to_dict() == compressed.to_dict()
+    (tmp_path / "torn.pt").write_bytes(b"PK")
+    with pytest.raises(stallmeter.TraceError, match="torn.pt"):
+        other.load_profiling_results(tmp_path / "torn.pt")
+
+
 def test_the_report_has_every_part(tmp_path, batched):
     of = batched[0]
     of.profile_preprocessing_function(with_a_fixed_cost, RNG.random((64, 100)), 5)
@@ -477,6 +567,18 @@ def test_the_name_of_the_specification():
 
     assert preprocessing_profiler.PreprocessingProfiler is PreprocessingProfiler
     assert preprocessing_profiler.PreprocessingProfilerConfig is PreprocessingProfilerConfig
+
+
+def test_the_examples_of_the_documentation_run(tmp_path, monkeypatch):
+    text = (Path(__file__).parents[2] / "docs" / "preprocessing-profiler.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    assert len(blocks) == 4
+    monkeypatch.chdir(tmp_path)
+    script = tmp_path / "example.py"
+    script.write_text("\n".join(blocks))
+    names = runpy.run_path(str(script))
+    assert names["profile"].bottlenecks[0] == "VECTORIZATION_INEFFICIENT"
+    assert (tmp_path / "preprocessing.md").exists() and names["again"].profiles and list((tmp_path / "preprocessing_profiles").iterdir())
 
 
 def test_the_time_is_bounded():

@@ -16,6 +16,11 @@ ALLOCATED, RESERVED = "process.gpu_allocated", "process.gpu_reserved"  # src/bas
 due = [0]  # CLOCK_MONOTONIC
 
 
+def allow(wanted):
+    """Whether it is to be told from here on."""
+    due[0] = 0 if wanted else math.inf
+
+
 def tell(device):
     """Where it is time for it. `device` is ready to be asked."""
     now = time.monotonic_ns()
@@ -24,7 +29,7 @@ def tell(device):
     try:
         held = device.memory()
     except Exception as error:  # a build whose allocator does not tell
-        due[0] = math.inf
+        allow(False)
         hook.say_not_measured(record, "gpu_memory_allocated, gpu_memory_reserved", error)
         return
     due[0] = now + INTERVAL_NS * max(1, len(held))

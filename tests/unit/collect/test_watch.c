@@ -17,13 +17,15 @@
 static struct sm_watch watch;
 static int64_t now_ns;
 static double cpu_s[2][2]; /* of two CPUs: busy, idle */
+static int first_cpu;
 static struct sm_watch_alert last[SM_WATCH_KIND_COUNT];
 static int begins[SM_WATCH_KIND_COUNT], ends[SM_WATCH_KIND_COUNT];
 
 static int start(void **state)
 {
-	sm_watch_init(&watch, 0.8, 0.9, getpid());
-	watch.cpus_known = false; /* both count, wherever this test runs */
+	sm_watch_init(&watch, 0.8, 0.9, -1); /* nobody says where that may run: both CPUs count */
+	assert_false(watch.cpus_known);
+	first_cpu = 0;
 	now_ns = 1000 * MS;
 	for (int i = 0; i < SM_WATCH_KIND_COUNT; i++) {
 		begins[i] = ends[i] = 0;
@@ -40,7 +42,6 @@ static int judge(void)
 		last[alerts[i].kind] = alerts[i];
 		(alerts[i].begins ? begins : ends)[alerts[i].kind]++;
 	}
-	watch.cpus_known = false;
 	return count;
 }
 
@@ -147,9 +148,10 @@ static void cpus(double first, double second)
 	for (int cpu = 0; cpu < 2; cpu++) {
 		cpu_s[cpu][0] += 0.1 * busy[cpu];
 		cpu_s[cpu][1] += 0.1 * (1 - busy[cpu]);
-		sm_watch_sample(&watch, SM_METRIC_CPU_USER, cpu, cpu_s[cpu][0] * 0.75);
-		sm_watch_sample(&watch, SM_METRIC_CPU_SYSTEM, cpu, cpu_s[cpu][0] * 0.25);
-		sm_watch_sample(&watch, SM_METRIC_CPU_IDLE, cpu, cpu_s[cpu][1]);
+		sm_watch_sample(&watch, SM_METRIC_CPU_USER, first_cpu + cpu, cpu_s[cpu][0] * 0.75);
+		sm_watch_sample(
+			&watch, SM_METRIC_CPU_SYSTEM, first_cpu + cpu, cpu_s[cpu][0] * 0.25);
+		sm_watch_sample(&watch, SM_METRIC_CPU_IDLE, first_cpu + cpu, cpu_s[cpu][1]);
 	}
 	judge();
 }
@@ -179,14 +181,53 @@ static void one_busy_cpu_of_two_is_no_saturation(void **state)
 	assert_true(watch.one[SM_WATCH_CPU].judged);
 }
 
+/* This process, pinned to the first CPU that it may use. */
+static void pin(cpu_set_t *ret_before)
+{
+	cpu_set_t one;
+	assert_int_equal(sched_getaffinity(0, sizeof(*ret_before), ret_before), 0);
+	for (first_cpu = 0; !CPU_ISSET((size_t)first_cpu, ret_before);) {
+		first_cpu++;
+	}
+	CPU_ZERO(&one);
+	CPU_SET((size_t)first_cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+}
+
 static void it_is_where_the_job_may_run_on_no_other(void **state)
 {
+	cpu_set_t before;
+	pin(&before);
+	sm_watch_init(&watch, 0.8, 0.9, getpid());
 	for (int i = 0; i < 31; i++) {
-		CPU_ZERO(&watch.cpus);
-		CPU_SET(0, &watch.cpus);
-		watch.cpus_known = true;
 		cpus(1, 0.2);
 	}
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
+	assert_int_equal(begins[SM_WATCH_CPU], 1);
+}
+
+/* The sums of one CPU and of two have nothing to do with each other: no window may reach across. */
+static void it_may_be_pinned_while_it_runs(void **state)
+{
+	cpu_set_t one, before;
+	pin(&before);
+	sched_getaffinity(0, sizeof(one), &one);
+	sched_setaffinity(0, sizeof(before), &before);
+	sm_watch_init(&watch, 0.8, 0.9, getpid());
+	cpu_s[1][0] += 100000; /* the second was busy for days */
+	for (int i = 0; i < 400; i++) {
+		if (i % 25 == 0) {
+			sched_setaffinity(0, sizeof(one), i % 50 ? &before : &one);
+		}
+		cpus(0.5, 0.5);
+		assert_false(watch.one[SM_WATCH_CPU].state.crossing);
+	}
+	assert_true(watch.one[SM_WATCH_CPU].judged);
+	sched_setaffinity(0, sizeof(one), &one);
+	for (int i = 0; i < 60; i++) {
+		cpus(1, 0.2);
+	}
+	assert_int_equal(sched_setaffinity(0, sizeof(before), &before), 0);
 	assert_int_equal(begins[SM_WATCH_CPU], 1);
 }
 
@@ -263,6 +304,7 @@ int main(void)
 		cmocka_unit_test_setup(saturated_for_three_seconds, start),
 		cmocka_unit_test_setup(one_busy_cpu_of_two_is_no_saturation, start),
 		cmocka_unit_test_setup(it_is_where_the_job_may_run_on_no_other, start),
+		cmocka_unit_test_setup(it_may_be_pinned_while_it_runs, start),
 		cmocka_unit_test_setup(a_quota_that_is_used_up, start),
 		cmocka_unit_test_setup(clocks_that_run_backwards_say_nothing, start),
 		cmocka_unit_test_setup(waiting_for_disks, start),

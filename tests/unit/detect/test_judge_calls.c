@@ -30,9 +30,9 @@ static void setup(struct judged *judged)
 	calls->name = "augment";
 	calls->where = "train.py:41";
 	calls->calls = 10;
-	calls->wall_s = 0.010;
-	calls->wall_low_s = 0.009;
-	calls->wall_high_s = 0.011;
+	calls->need_s = 0.010;
+	calls->need_low_s = 0.009;
+	calls->need_high_s = 0.011;
 	calls->cpu_s = 0.010;
 	calls->cpu_low_s = 0.0095;
 	calls->cpu_high_s = 0.0105;
@@ -80,7 +80,7 @@ static void test_nothing_is_judged_without_calls(void **state)
 {
 	struct judged judged;
 	setup(&judged);
-	judged.calls.wall_s = (double)NAN;
+	judged.calls.need_s = (double)NAN;
 	assert_null(judge(&judged, "SM201"));
 	assert_int_equal(judged.findings.passed_count, 0);
 	assert_string_equal(lacked(&judged, "SM201"), "no call was timed");
@@ -179,7 +179,7 @@ static void follow(struct judged *judged, const struct sm_calls_line *lines, siz
 {
 	judged->calls.lines = lines;
 	judged->calls.line_count = count;
-	judged->calls.followed_wall_s = 0.010;
+	judged->calls.followed_cpu_s = 0.010;
 	judged->calls.pass_s = 0.001;
 	judged->calls.cpu_looks = 100;
 	judged->calls.python_looks = 50;
@@ -380,7 +380,7 @@ static void test_the_largest_batch_is_judged_by_the_line(void **state)
 	judged.calls.batches = batches;
 	judged.calls.batch_count = 3;
 	judged.calls.batch_size = 64;
-	judged.calls.wall_s = 0.073;
+	judged.calls.need_s = 0.073;
 	const struct sm_finding *finding = judge(&judged, "SM207");
 	assert_non_null(finding);
 	is_near(finding->severity, 0.009 * 7 / 8 / 0.073);
@@ -450,9 +450,9 @@ static void test_work_done_twice_or_for_nothing_or_too_early(void **state)
 	judged.calls.idle_name = "ToRGB";
 	judged.calls.idle_s = judged.calls.idle_low_s = judged.calls.idle_high_s = 0.002;
 	finding = judge(&judged, "SM208");
-	assert_string_equal(
-		finding->suggestions[0].text, "Leave ToRGB out: what it returned was what it was "
-					      "given, and it takes 2 ms a call.");
+	assert_string_equal(finding->suggestions[0].text,
+		"Leave ToRGB out: what it returned was what it was "
+		"given, and it takes 2 ms a call.");
 	sm_arena_finish(&judged.arena);
 	setup(&judged);
 	judged.calls.order_name = "Resize";

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/metric.h"
+#include "base/tracking.h"
 #include "report/metrics.h"
 #include "report_samples.h"
 
@@ -137,13 +138,25 @@ static void what_was_switched_off_says_so(void **state)
 {
 	static struct grown grown;
 	grow(&grown, "empty");
-	grown.notes[grown.model.note_count++] = (struct sm_pair){"memory", SM_METRICS_SWITCHED_OFF};
+	grown.notes[grown.model.note_count++] = (struct sm_pair){"memory", SM_TRACKING_OFF};
 	struct sm_metrics metrics = build(&grown.report);
 	for (size_t i = 0; i < metrics.row_count; i++) {
 		const struct sm_metrics_row *row = &metrics.rows[i];
-		bool is_off = strcmp(row->missing, SM_METRICS_SWITCHED_OFF) == 0;
+		bool is_off = strcmp(row->missing, SM_TRACKING_OFF) == 0;
 		assert_int_equal(is_off, strcmp(row->group, "memory") == 0);
 	}
+}
+
+/* Copies to a device are seen by the recorder, whatever the collector samples. */
+static void it_says_so_even_where_something_came_in(void **state)
+{
+	static struct grown grown;
+	grow(&grown, "input_bound");
+	grown.notes[grown.model.note_count++] = (struct sm_pair){"gpu", SM_TRACKING_OFF};
+	struct sm_metrics metrics = build(&grown.report);
+	const struct sm_metrics_row *row = row_of(&metrics, "gpu_transfer_overhead");
+	assert_string_equal(row->missing, SM_TRACKING_OFF);
+	assert_true(isnan(row->summary.mean) && !row->value);
 }
 
 /* "memory" is also the name of a probe: why that one is missing is no reason for all of the group. */
@@ -198,6 +211,7 @@ int main(void)
 		cmocka_unit_test(cores_have_parts_and_processes_none),
 		cmocka_unit_test(priority_is_the_highest_nice_value_and_names_policies_once),
 		cmocka_unit_test(what_was_switched_off_says_so),
+		cmocka_unit_test(it_says_so_even_where_something_came_in),
 		cmocka_unit_test(a_note_of_a_probe_is_for_what_it_reads),
 		cmocka_unit_test(copies_that_took_no_time_are_none),
 		cmocka_unit_test(reasons_are_told_once_each),
