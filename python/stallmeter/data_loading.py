@@ -30,6 +30,7 @@ from .race import ROUNDS, Entrant, Race
 
 SCHEMA = "stallmeter/data-loading/1"
 RECORDED_SHARE, RECORDED_LONGEST_S = 0.15, 10.0  # of the time, for the run that is recorded
+STEPS_LEAST = 30  # of it: the detectors want 20 (SM_JUDGE_STEPS_LEAST), and the interval some more
 CLOSING_S = 0.5  # kept back, so that workers that hang are ended before the time is over
 CURRENT_S = 20.0  # profile_current_configuration: at most, trials and recorded run
 MEMORY_SHARE = 0.8  # of the memory that is free, beside what the job has: the specification's threshold of high use
@@ -515,14 +516,15 @@ def _rate(profile):
 
 
 def _mostly_waits(report):
-    """Whether what makes a batch is blocked for more than half of its time: then workers may be more than cores."""
-    wall = blocked = 0.0
+    """Whether what makes a batch waits for more time than it computes: then workers may be more than cores. Time in which it
+    could have run and did not is neither."""
+    cpu = blocked = 0.0
     for loader in report["loaders"]:
         for stage in loader["stages"]:
             if stage["stage"] in ("fetch", "transform", "collate") and stage["blocked_s"] is not None:
-                wall += stage["wall_s"]
+                cpu += stage["cpu_s"]
                 blocked += stage["blocked_s"]
-    return blocked * 2 > wall if wall > 0 else None
+    return blocked > cpu if cpu + blocked > 0 else None
 
 
 def _memory_free():
@@ -535,20 +537,20 @@ def _memory_free():
 
 
 def _pass_over(loader, consumer, seconds, end):
-    """Epoch after epoch for about `seconds`; an error in one line, or None."""
-    began, iterator = time.perf_counter(), None
+    """Epoch after epoch for about `seconds`, longer for batches that are few, but not beyond `end`; an error in one line, or None."""
+    began, iterator, batches = time.perf_counter(), None, 0
     try:
         with trials.quiet(), trials.until(end):
             while True:
-                seen = False
+                before = batches
                 iterator = iter(loader)
                 for batch in iterator:
-                    seen = True
+                    batches += 1
                     if consumer:
                         consumer(batch)
-                    if time.perf_counter() - began > seconds:
+                    if batches > STEPS_LEAST and time.perf_counter() - began > seconds:
                         return None
-                if not seen:
+                if batches == before:
                     return "dataset: it gave no batch"
     except trials.OutOfTime:
         return None

@@ -6,12 +6,13 @@ Each case is a script of its own in a process of its own: workers, timers and st
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import textwrap
 
 import pytest
-from conftest import program
+from conftest import ROOT, program
 
 torch = pytest.importorskip("torch")
 
@@ -441,3 +442,15 @@ def test_nan_means_not_told():
     from stallmeter import DataLoadingProfiler
 
     assert math.isnan(DataLoadingProfiler().measure_improvement())
+
+
+def test_the_examples_of_the_documentation_run(tmp_path):
+    page = (ROOT / "docs" / "data-loading-profiler.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    assert len(blocks) == 2
+    for number, block in enumerate(blocks):
+        (tmp_path / f"example{number}.py").write_text(block)
+        done = subprocess.run([sys.executable, f"example{number}.py"], cwd=tmp_path, capture_output=True, text=True, timeout=90)
+        assert done.returncode == 0, done.stderr[-3000:]
+        print(done.stdout)
+    assert (tmp_path / "loading.html").exists() and (tmp_path / "loading.md").exists()
