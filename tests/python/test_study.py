@@ -336,6 +336,24 @@ def test_a_wide_table_scrolls_in_its_box(browser, written):
     assert browser.evaluate("document.querySelector('.scroll').scrollWidth > document.querySelector('.scroll').clientWidth")
 
 
+def test_numbers_that_are_opened_leave_the_chart_its_size(browser, written):
+    browser.open(written, width=400)
+    size = "JSON.stringify([...document.querySelectorAll('.chart > svg')].map(one => one.getBoundingClientRect().width))"
+    closed = browser.evaluate(size)
+    browser.evaluate("document.querySelectorAll('.chart details').forEach(one => { one.open = true; })")
+    assert browser.evaluate(size) == closed
+    assert browser.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_paper_shows_the_whole_table(browser, written):
+    browser.open(written, width=750)
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    wide = browser.evaluate("""[...document.querySelectorAll(".part > .scroll > table")]
+        .map(one => one.getBoundingClientRect().right - one.closest(".part").getBoundingClientRect().right)""")
+    browser.call("Emulation.setEmulatedMedia", media="")
+    assert len(wide) == 1 and wide[0] <= 0
+
+
 def test_it_needs_no_script(browser, written):
     browser.open(written, script=False)
     assert browser.complaints() == []
