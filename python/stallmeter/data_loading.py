@@ -385,28 +385,49 @@ class DataLoadingProfiler:
             for suggestion in finding["suggestions"]:
                 if not any(suggestion["text"] == other["text"] and suggestion["change"] == other["change"] for other in found):
                     found.append({**suggestion, "finding": finding["id"], "type": finding["type"], "measured": False})
-        found += self._measured_suggestion()
+        found += [one for one in self._measured_suggestion() if not any(one["change"] == other["change"] for other in found)]
+        found = [suggestion for suggestion in found if self._weigh(suggestion)]
         for suggestion in found:
             taken, refused = acting.safe(suggestion["change"])
             suggestion["applicable"] = bool(taken) and not refused
             suggestion["reason"] = "; ".join(refused.values()) if refused else "" if taken else "it is no setting of a loader"
         return found
 
+    def _weigh(self, suggestion):
+        """Puts what was measured in the place of what was predicted; False where the change was tried and was no faster."""
+        first = self.profiles[0] if self.profiles else None
+        if suggestion["measured"] or not suggestion["change"] or first is None:
+            return True
+        wanted = {**asdict(first.configuration), **suggestion["change"]}
+        if not set(wanted) <= set(Configuration.__dataclass_fields__):
+            return True
+        if wanted["num_workers"] and not wanted["prefetch_factor"]:
+            wanted["prefetch_factor"] = 2
+        tried = next((profile for profile in self.profiles if asdict(profile.configuration) == wanted), None)
+        if tried is None or tried.samples_per_s is None or first.samples_per_s is None:
+            return True
+        if not (tried.samples_per_s_ci and first.samples_per_s_ci):
+            return tried.samples_per_s > first.samples_per_s
+        suggestion.update(predicted_speedup=_ratio(tried, first), measured=True)
+        return suggestion["predicted_speedup"][0] > 1
+
     def _measured_suggestion(self):
         """The optimum of the range, where it is another than the first configuration and faster beyond doubt."""
         if not self.profiles or self.profiles[0].samples_per_s is None:
             return []
         optimal, first = self.get_optimal_configuration(), self.profiles[0]
-        change = {name: value for name, value in optimal.loader_arguments().items() if value != getattr(first, name)}
+        before = first.configuration.arguments()
+        if not first.num_workers:
+            before["prefetch_factor"] = 2  # what torch takes for itself where there are workers
+        change = {name: value for name, value in optimal.loader_arguments().items() if value != before.get(name)}
         if not change or not (optimal.samples_per_s_ci and first.samples_per_s_ci):
             return []
-        low, high = (optimal.samples_per_s_ci[0] / first.samples_per_s_ci[1],
-                     optimal.samples_per_s_ci[1] / first.samples_per_s_ci[0])
-        if low <= 1:
+        speedup = _ratio(optimal, first)
+        if speedup[0] <= 1:
             return []
         words = ", ".join(f"{name}={value}" for name, value in change.items())
-        return [{"text": f"Set {words} on the DataLoader.", "change": change, "predicted_speedup":
-                 [low, optimal.samples_per_s / first.samples_per_s, high], "finding": None, "type": None, "measured": True}]
+        return [{"text": f"Set {words} on the DataLoader.", "change": change, "predicted_speedup": speedup, "finding": None,
+                 "type": None, "measured": True}]
 
     def apply_optimizations(self, suggestions=None):
         """Applies what is safe and reversible to the current loader, map-style, from its next epoch on, each change proved by
@@ -508,6 +529,12 @@ def _profile_from(fields):
     return DataLoadingProfile(**{**fields, "samples_per_s_ci": tuple(interval) if interval else None})
 
 
+def _ratio(faster, slower):
+    """Of two rates with their intervals: low, value, high, at their worst and best together."""
+    return [faster.samples_per_s_ci[0] / slower.samples_per_s_ci[1], faster.samples_per_s / slower.samples_per_s,
+            faster.samples_per_s_ci[1] / slower.samples_per_s_ci[0]]
+
+
 def _rate(profile):
     if profile.samples_per_s_ci is None:
         return f"{profile.samples_per_s:.4g} samples/s"
@@ -537,7 +564,7 @@ def _memory_free():
 
 
 def _pass_over(loader, consumer, seconds, end):
-    """Epoch after epoch for about `seconds`, longer for batches that are few, but not beyond `end`; an error in one line, or None."""
+    """Epoch after epoch for about `seconds`, longer where batches are few, never beyond `end`; an error in one line, or None."""
     began, iterator, batches = time.perf_counter(), None, 0
     try:
         with trials.quiet(), trials.until(end):
