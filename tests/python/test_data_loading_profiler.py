@@ -128,7 +128,7 @@ def test_workers_beyond_the_cores_are_tried_and_not_proposed_for_work_that_compu
                 while time.thread_time() < end:
                     pass
                 return torch.zeros(16)
-        profiler = DataLoadingProfiler(config(8, workers=[0, {2 * cores}]))
+        profiler = DataLoadingProfiler(config(6, workers=[0, {2 * cores}]))
         profiles = profiler.profile_configuration_range(Computes())
         print(json.dumps([profiler.get_optimal_configuration().num_workers, profiles[1].samples_per_s]))
     '''))
@@ -143,7 +143,7 @@ def test_other_settings_span_the_grid_and_arguments_are_passed(script):
             return torch.stack([sample[0] for sample in samples])
         def init(worker):
             time.sleep(0)
-        profiler = DataLoadingProfiler(config(6, workers=[0, 2]))
+        profiler = DataLoadingProfiler(config(5, workers=[0, 2]))
         profiles = profiler.profile_configuration_range(
             Waits(), prefetch_factor=[2, 4], persistent_workers=True, collate_fn=collate, worker_init_fn=init,
             generator=torch.Generator().manual_seed(1), consumer=lambda batch: seen.append(tuple(batch.shape)))
