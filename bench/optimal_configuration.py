@@ -74,7 +74,8 @@ def rates_of(grid: Grid, most_workers: int) -> dict[Configuration, float]:
     lists = {setting.batch_size: grid.lists(setting) for setting in seconds}
     for _ in range(ROUNDS):
         for setting in order.sample(list(seconds), len(seconds)):
-            loader = grid.trial_loader(setting, lists[setting.batch_size])
+            with trials.quiet():
+                loader = grid.trial_loader(setting, lists[setting.batch_size])
             trial = trials.run(loader, seconds=ROUND_S, end=time.perf_counter() + 60, least=2, samples=setting.batch_size)
             seconds[setting] += trial.seconds
     return {setting: len(values) / sum(values) for setting, values in seconds.items() if values}

@@ -118,6 +118,7 @@ class DataLoadingProfiler:
         self.not_measured = {}
         self._findings, self._host = [], {}
         self._mostly_waits = None
+        self._is_range = False  # profiles are those of a range; else of the current loader, time after time
         self._consumer = self._grid = self._baseline = None
         self._refused = []
 
@@ -152,7 +153,7 @@ class DataLoadingProfiler:
                 self._race(entrants, grid, consumer, end, progress)
         finally:
             progress.end()
-        self.profiles = [entrant.profile(self.config) for entrant in entrants]
+        self.profiles, self._is_range = [entrant.profile(self.config) for entrant in entrants], True
         self.profiles[0].findings = list(self._findings)
         self._measure_transfer(entrants)
         if self.config.save_profiles:
@@ -357,6 +358,9 @@ class DataLoadingProfiler:
                  rounds_most=ROUNDS).run()
         profile = tried.profile(self.config)
         profile.findings = list(self._findings)
+        if not self._is_range:
+            others = [other for other in self.profiles if other.configuration != profile.configuration]
+            self.profiles = [*others, profile]
         if self.config.auto_optimize and acted is not None:
             self.apply_optimizations(self.get_optimization_suggestions())
         return profile
@@ -395,7 +399,7 @@ class DataLoadingProfiler:
 
     def _weigh(self, suggestion):
         """Puts what was measured in the place of what was predicted; False where the change was tried and was no faster."""
-        first = self.profiles[0] if self.profiles else None
+        first = self.profiles[0] if self._is_range else None
         if suggestion["measured"] or not suggestion["change"] or first is None:
             return True
         wanted = {**asdict(first.configuration), **suggestion["change"]}
@@ -413,9 +417,11 @@ class DataLoadingProfiler:
 
     def _measured_suggestion(self):
         """The optimum of the range, where it is another than the first configuration and faster beyond doubt."""
-        if not self.profiles or self.profiles[0].samples_per_s is None:
+        if not self._is_range or all(profile.samples_per_s is None for profile in self.profiles):
             return []
         optimal, first = self.get_optimal_configuration(), self.profiles[0]
+        if first.samples_per_s is None:
+            return []
         before = first.configuration.arguments()
         if not first.num_workers:
             before["prefetch_factor"] = 2  # what torch takes for itself where there are workers
@@ -504,7 +510,8 @@ class DataLoadingProfiler:
         except (ValueError, RuntimeError):
             optimal = None
         return {"schema": SCHEMA, "config": asdict(self.config), "profiles": [asdict(profile) for profile in self.profiles],
-                "optimal": optimal, "findings": self._findings, "host": self._host, "mostly_waits": self._mostly_waits,
+                "is_range": self._is_range, "optimal": optimal, "findings": self._findings, "host": self._host,
+                "mostly_waits": self._mostly_waits,
                 "optimizations": self.optimizations, "not_measured": self.not_measured}
 
     def save_profiling_results(self, path):
@@ -515,13 +522,19 @@ class DataLoadingProfiler:
 
     def load_profiling_results(self, path):
         """Takes the results of an earlier save_profiling_results(). Nothing in the file is executed or unpickled."""
+        from ._read import TraceError
         from .loading_results import load
 
         found = load(path, SCHEMA)
-        self.profiles = [_profile_from(fields) for fields in found["profiles"]]
-        self._findings, self._host = found["findings"], found["host"]
-        self._mostly_waits, self._refused = found["mostly_waits"], found["optimizations"]
-        self.not_measured, self.report, self.loader, self._grid = found["not_measured"], None, None, None
+        try:
+            profiles = [_profile_from(fields) for fields in found["profiles"]]
+            findings, host, is_range = found["findings"], found["host"], found["is_range"]
+            mostly_waits, done, missing = found["mostly_waits"], found["optimizations"], found["not_measured"]
+        except (KeyError, TypeError) as problem:
+            raise TraceError(f"{os.fsdecode(path)}: damaged: {type(problem).__name__}: {problem}") from None
+        self.profiles, self._findings, self._host, self._is_range = profiles, findings, host, is_range
+        self._mostly_waits, self._refused, self.not_measured = mostly_waits, done, missing
+        self.report = self.loader = self._grid = self._baseline = None
 
 
 def _profile_from(fields):

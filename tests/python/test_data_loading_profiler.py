@@ -310,7 +310,8 @@ def test_results_of_others_are_refused(tmp_path):
     profiler = stallmeter.DataLoadingProfiler()
     (tmp_path / "other.json").write_text('{"schema": "other/1"}')
     (tmp_path / "torn.json").write_text('{"schema": ')
-    for name, words in (("other.json", "its schema is 'other/1'"), ("torn.json", "not JSON")):
+    (tmp_path / "part.json").write_text('{"schema": "stallmeter/data-loading/1", "profiles": [{"size": 3}]}')
+    for name, words in (("other.json", "its schema is 'other/1'"), ("torn.json", "not JSON"), ("part.json", "damaged: KeyError")):
         with pytest.raises(stallmeter.TraceError, match=words):
             profiler.load_profiling_results(tmp_path / name)
     with pytest.raises(FileNotFoundError):
