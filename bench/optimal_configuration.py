@@ -69,11 +69,13 @@ def data_sets() -> dict[str, Dataset]:
 def rates_of(grid: Grid, most_workers: int) -> dict[Configuration, float]:
     """Samples a second of each configuration, over all rounds; what fails has none."""
     order = random.Random(0)
-    seconds: dict[Configuration, list[float]] = {setting: [] for setting in grid.configurations if setting.num_workers <= most_workers}
+    proposable = [setting for setting in grid.configurations if setting.num_workers <= most_workers]
+    seconds: dict[Configuration, list[float]] = {setting: [] for setting in proposable}
     lists = {setting.batch_size: grid.lists(setting) for setting in seconds}
     for _ in range(ROUNDS):
         for setting in order.sample(list(seconds), len(seconds)):
-            loader = grid.trial_loader(setting, lists[setting.batch_size])
+            with trials.quiet():
+                loader = grid.trial_loader(setting, lists[setting.batch_size])
             trial = trials.run(loader, seconds=ROUND_S, end=time.perf_counter() + 60, least=2, samples=setting.batch_size)
             seconds[setting] += trial.seconds
     return {setting: len(values) / sum(values) for setting, values in seconds.items() if values}

@@ -21,6 +21,7 @@ SAFE = {"num_workers": int, "prefetch_factor": int, "pin_memory": bool, "persist
 SEEDS = ("the seed of each worker is another with another num_workers, so random transforms that run in workers draw other "
          "numbers")
 PINNED = "pinned memory is taken from all programs of the machine; it is given back when the loader is gone"
+CLOSING_S = 5.0  # as long as torch waits for a worker itself
 ROUNDS = 6  # of a paired trial, each of both sides
 HELPED_LEAST = 1.01  # at the lower end: the 1 % below which the detectors take two settings for one (src/detect/judge.h)
 PAIRS_LEAST = 5  # what an interval needs (SM_STUDY_VALUES_MIN in study.h)
@@ -204,7 +205,11 @@ class Acting:
 
     def _settle(self):
         if vars(self)["_next"] is not None and not self._under_way:
+            old = self.loader
             vars(self).update(loader=self._next, _next=None)
+            if old._iterator is not None:  # workers that would live on beside the new ones
+                trials.close(old._iterator, time.perf_counter() + CLOSING_S)
+                old._iterator = None
 
     def __len__(self):
         return len(self.loader)

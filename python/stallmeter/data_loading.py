@@ -30,6 +30,7 @@ from .race import ROUNDS, Entrant, Race
 
 SCHEMA = "stallmeter/data-loading/1"
 RECORDED_SHARE, RECORDED_LONGEST_S = 0.15, 10.0  # of the time, for the run that is recorded
+STEPS_LEAST = 30  # of it: the detectors want 20 (SM_JUDGE_STEPS_LEAST), and the interval some more
 CLOSING_S = 0.5  # kept back, so that workers that hang are ended before the time is over
 CURRENT_S = 20.0  # profile_current_configuration: at most, trials and recorded run
 MEMORY_SHARE = 0.8  # of the memory that is free, beside what the job has: the specification's threshold of high use
@@ -117,6 +118,7 @@ class DataLoadingProfiler:
         self.not_measured = {}
         self._findings, self._host = [], {}
         self._mostly_waits = None
+        self._is_range = False  # profiles are those of a range; else of the current loader, time after time
         self._consumer = self._grid = self._baseline = None
         self._refused = []
 
@@ -151,7 +153,7 @@ class DataLoadingProfiler:
                 self._race(entrants, grid, consumer, end, progress)
         finally:
             progress.end()
-        self.profiles = [entrant.profile(self.config) for entrant in entrants]
+        self.profiles, self._is_range = [entrant.profile(self.config) for entrant in entrants], True
         self.profiles[0].findings = list(self._findings)
         self._measure_transfer(entrants)
         if self.config.save_profiles:
@@ -356,6 +358,9 @@ class DataLoadingProfiler:
                  rounds_most=ROUNDS).run()
         profile = tried.profile(self.config)
         profile.findings = list(self._findings)
+        if not self._is_range:
+            others = [other for other in self.profiles if other.configuration != profile.configuration]
+            self.profiles = [*others, profile]
         if self.config.auto_optimize and acted is not None:
             self.apply_optimizations(self.get_optimization_suggestions())
         return profile
@@ -384,28 +389,51 @@ class DataLoadingProfiler:
             for suggestion in finding["suggestions"]:
                 if not any(suggestion["text"] == other["text"] and suggestion["change"] == other["change"] for other in found):
                     found.append({**suggestion, "finding": finding["id"], "type": finding["type"], "measured": False})
-        found += self._measured_suggestion()
+        found += [one for one in self._measured_suggestion() if not any(one["change"] == other["change"] for other in found)]
+        found = [suggestion for suggestion in found if self._weigh(suggestion)]
         for suggestion in found:
             taken, refused = acting.safe(suggestion["change"])
             suggestion["applicable"] = bool(taken) and not refused
             suggestion["reason"] = "; ".join(refused.values()) if refused else "" if taken else "it is no setting of a loader"
         return found
 
+    def _weigh(self, suggestion):
+        """Puts what was measured in the place of what was predicted; False where the change was tried and was no faster."""
+        first = self.profiles[0] if self._is_range else None
+        if suggestion["measured"] or not suggestion["change"] or first is None:
+            return True
+        wanted = {**asdict(first.configuration), **suggestion["change"]}
+        if not set(wanted) <= set(Configuration.__dataclass_fields__):
+            return True
+        if wanted["num_workers"] and not wanted["prefetch_factor"]:
+            wanted["prefetch_factor"] = 2
+        tried = next((profile for profile in self.profiles if asdict(profile.configuration) == wanted), None)
+        if tried is None or tried.samples_per_s is None or first.samples_per_s is None:
+            return True
+        if not (tried.samples_per_s_ci and first.samples_per_s_ci):
+            return tried.samples_per_s > first.samples_per_s
+        suggestion.update(predicted_speedup=_ratio(tried, first), measured=True)
+        return suggestion["predicted_speedup"][0] > 1
+
     def _measured_suggestion(self):
         """The optimum of the range, where it is another than the first configuration and faster beyond doubt."""
-        if not self.profiles or self.profiles[0].samples_per_s is None:
+        if not self._is_range or all(profile.samples_per_s is None for profile in self.profiles):
             return []
         optimal, first = self.get_optimal_configuration(), self.profiles[0]
-        change = {name: value for name, value in optimal.loader_arguments().items() if value != getattr(first, name)}
+        if first.samples_per_s is None:
+            return []
+        before = first.configuration.arguments()
+        if not first.num_workers:
+            before["prefetch_factor"] = 2  # what torch takes for itself where there are workers
+        change = {name: value for name, value in optimal.loader_arguments().items() if value != before.get(name)}
         if not change or not (optimal.samples_per_s_ci and first.samples_per_s_ci):
             return []
-        low, high = (optimal.samples_per_s_ci[0] / first.samples_per_s_ci[1],
-                     optimal.samples_per_s_ci[1] / first.samples_per_s_ci[0])
-        if low <= 1:
+        speedup = _ratio(optimal, first)
+        if speedup[0] <= 1:
             return []
         words = ", ".join(f"{name}={value}" for name, value in change.items())
-        return [{"text": f"Set {words} on the DataLoader.", "change": change, "predicted_speedup":
-                 [low, optimal.samples_per_s / first.samples_per_s, high], "finding": None, "type": None, "measured": True}]
+        return [{"text": f"Set {words} on the DataLoader.", "change": change, "predicted_speedup": speedup, "finding": None,
+                 "type": None, "measured": True}]
 
     def apply_optimizations(self, suggestions=None):
         """Applies what is safe and reversible to the current loader, map-style, from its next epoch on, each change proved by
@@ -482,7 +510,8 @@ class DataLoadingProfiler:
         except (ValueError, RuntimeError):
             optimal = None
         return {"schema": SCHEMA, "config": asdict(self.config), "profiles": [asdict(profile) for profile in self.profiles],
-                "optimal": optimal, "findings": self._findings, "host": self._host, "mostly_waits": self._mostly_waits,
+                "is_range": self._is_range, "optimal": optimal, "findings": self._findings, "host": self._host,
+                "mostly_waits": self._mostly_waits,
                 "optimizations": self.optimizations, "not_measured": self.not_measured}
 
     def save_profiling_results(self, path):
@@ -493,18 +522,30 @@ class DataLoadingProfiler:
 
     def load_profiling_results(self, path):
         """Takes the results of an earlier save_profiling_results(). Nothing in the file is executed or unpickled."""
+        from ._read import TraceError
         from .loading_results import load
 
         found = load(path, SCHEMA)
-        self.profiles = [_profile_from(fields) for fields in found["profiles"]]
-        self._findings, self._host = found["findings"], found["host"]
-        self._mostly_waits, self._refused = found["mostly_waits"], found["optimizations"]
-        self.not_measured, self.report, self.loader, self._grid = found["not_measured"], None, None, None
+        try:
+            profiles = [_profile_from(fields) for fields in found["profiles"]]
+            findings, host, is_range = found["findings"], found["host"], found["is_range"]
+            mostly_waits, done, missing = found["mostly_waits"], found["optimizations"], found["not_measured"]
+        except (KeyError, TypeError) as problem:
+            raise TraceError(f"{os.fsdecode(path)}: damaged: {type(problem).__name__}: {problem}") from None
+        self.profiles, self._findings, self._host, self._is_range = profiles, findings, host, is_range
+        self._mostly_waits, self._refused, self.not_measured = mostly_waits, done, missing
+        self.report = self.loader = self._grid = self._baseline = None
 
 
 def _profile_from(fields):
     interval = fields["samples_per_s_ci"]
     return DataLoadingProfile(**{**fields, "samples_per_s_ci": tuple(interval) if interval else None})
+
+
+def _ratio(faster, slower):
+    """Of two rates with their intervals: low, value, high, at their worst and best together."""
+    return [faster.samples_per_s_ci[0] / slower.samples_per_s_ci[1], faster.samples_per_s / slower.samples_per_s,
+            faster.samples_per_s_ci[1] / slower.samples_per_s_ci[0]]
 
 
 def _rate(profile):
@@ -515,14 +556,15 @@ def _rate(profile):
 
 
 def _mostly_waits(report):
-    """Whether what makes a batch is blocked for more than half of its time: then workers may be more than cores."""
-    wall = blocked = 0.0
+    """Whether what makes a batch waits for more time than it computes: then workers may be more than cores. Time in which it
+    could have run and did not is neither."""
+    cpu = blocked = 0.0
     for loader in report["loaders"]:
         for stage in loader["stages"]:
             if stage["stage"] in ("fetch", "transform", "collate") and stage["blocked_s"] is not None:
-                wall += stage["wall_s"]
+                cpu += stage["cpu_s"]
                 blocked += stage["blocked_s"]
-    return blocked * 2 > wall if wall > 0 else None
+    return blocked > cpu if cpu + blocked > 0 else None
 
 
 def _memory_free():
@@ -535,20 +577,20 @@ def _memory_free():
 
 
 def _pass_over(loader, consumer, seconds, end):
-    """Epoch after epoch for about `seconds`; an error in one line, or None."""
-    began, iterator = time.perf_counter(), None
+    """Epoch after epoch for about `seconds`, longer where batches are few, never beyond `end`; an error in one line, or None."""
+    began, iterator, batches = time.perf_counter(), None, 0
     try:
         with trials.quiet(), trials.until(end):
             while True:
-                seen = False
+                before = batches
                 iterator = iter(loader)
                 for batch in iterator:
-                    seen = True
+                    batches += 1
                     if consumer:
                         consumer(batch)
-                    if time.perf_counter() - began > seconds:
+                    if batches > STEPS_LEAST and time.perf_counter() - began > seconds:
                         return None
-                if not seen:
+                if batches == before:
                     return "dataset: it gave no batch"
     except trials.OutOfTime:
         return None

@@ -22,9 +22,9 @@ def rate_words(profile):
     if profile.samples_per_s is None:
         return None
     if profile.samples_per_s_ci is None:
-        return f"{profile.samples_per_s:.4g}"
+        return f"{profile.samples_per_s:.4g} samples/s"
     low, high = profile.samples_per_s_ci
-    return f"{profile.samples_per_s:.4g} ({low:.4g} to {high:.4g})"
+    return f"{profile.samples_per_s:.4g} ({low:.4g} to {high:.4g}) samples/s"
 
 
 def page_of(profiler):
@@ -59,7 +59,7 @@ def _facts(profiler, optimal):
              ("measured", str(sum(profile.samples_per_s is not None for profile in profiler.profiles))),
              ("usable cores", f"{profiler.usable_cores():g}")]
     if optimal is not None:
-        facts += [("expected rate", rate_words(optimal.profile) + " samples/s"), ("confidence", optimal.confidence),
+        facts += [("expected rate", rate_words(optimal.profile)), ("confidence", optimal.confidence),
                   ("memory with it", bytes_words(optimal.profile.memory_bytes) or "not measured")]
     return facts
 
@@ -75,30 +75,41 @@ def _recommend(page, profiler, optimal):
     suggestions = profiler.get_optimization_suggestions()
     if suggestions:
         page.heading("Suggestions")
-        page.table(["what", "speed-up", "measured or predicted", "follows from", "applied by apply_optimizations()"],
-                   [[item["text"], _speedup(item["predicted_speedup"]), "measured" if item["measured"] else "predicted",
+        page.table(["what", "speed-up", "follows from", "applied by apply_optimizations()"],
+                   [[item["text"], _speedup(item["predicted_speedup"], "measured" if item["measured"] else "predicted"),
                      item["finding"] or "the trials", "yes" if item["applicable"] else item["reason"]] for item in suggestions])
 
 
-def _speedup(interval):
+def _speedup(interval, how="measured"):
     if not interval or None in interval:
         return None
     low, middle, high = interval
-    return f"{middle:.2f}x ({low:.2f} to {high:.2f})"
+    return f"{middle:.2f}x ({low:.2f} to {high:.2f}), {how}"
+
+
+#: head of a column, and what stands in it; columns that nobody fills are left out
+COLUMNS = (
+    ("batch size", lambda profile: profile.batch_size),
+    ("workers", lambda profile: profile.num_workers),
+    ("other settings", lambda profile: _others(profile)),
+    ("samples/s (90 %)", lambda profile: _rate_point(profile)),
+    ("batches", lambda profile: profile.batches),
+    ("first batch after", lambda profile: seconds_words(profile.first_batch_s)),
+    ("workers' memory", lambda profile: bytes_words(profile.worker_memory_bytes)),
+    ("main memory", lambda profile: bytes_words(profile.main_memory_bytes)),
+    ("cores in use", lambda profile: profile.cpu_cores),
+    ("read a second", lambda profile: bytes_words(profile.read_bytes_per_s)),
+    ("copy of a batch to the device", lambda profile: seconds_words(profile.transfer_s)),
+    ("note", lambda profile: _fate(profile)),
+)
 
 
 def _compare(page, profiler, optimal):
     page.heading("Configuration comparison")
-    rows, best = [], -1
-    for place, profile in enumerate(profiler.profiles):
-        if optimal is not None and profile is optimal.profile:
-            best = place
-        rows.append([profile.batch_size, profile.num_workers, _others(profile), rate_words(profile), profile.batches,
-                     seconds_words(profile.first_batch_s), bytes_words(profile.worker_memory_bytes),
-                     bytes_words(profile.main_memory_bytes), profile.cpu_cores, bytes_words(profile.read_bytes_per_s),
-                     seconds_words(profile.transfer_s), _fate(profile)])
-    page.table(["batch size", "workers", "other settings", "samples/s (90 %)", "batches", "first batch after", "workers' memory",
-                "main memory", "cores in use", "read a second", "copy of a batch to the device", "note"], rows, best=best,
+    best = next((place for place, profile in enumerate(profiler.profiles) if optimal and profile is optimal.profile), -1)
+    columns = [(head, [value(profile) for profile in profiler.profiles]) for head, value in COLUMNS]
+    columns = [(head, values) for head, values in columns if any(value not in (None, "", "0 B") for value in values)]
+    page.table([head for head, _ in columns], list(zip(*(values for _, values in columns), strict=True)), best=best,
                note="Memory is PSS: pages that processes share are divided between them. The rate is without start and warm-up.")
 
 
@@ -110,7 +121,8 @@ def _others(profile):
 def _fate(profile):
     if profile.error:
         return profile.error
-    return f"left out after {profile.dropped_after} rounds" if profile.dropped_after is not None else ""
+    after = profile.dropped_after
+    return "" if after is None else f"out after round {after}"
 
 
 def _series(profiler, value):

@@ -20,7 +20,9 @@ import warnings
 
 GROUPS_MAX = 64  # of one trial: more would be noise of the clock and memory for nothing
 AGAIN_S = 0.25  # an exception that was raised inside a destructor is lost
-HANDING_OVER_S = 0.5  # a worker that was killed never hands over
+FINISHING_S = 0.5  # a worker that was killed never hands over
+FINISHED = ("multiprocessing.resource_sharer", "torch.multiprocessing.reductions", "multiprocessing.popen_fork",
+            "multiprocessing.popen_spawn_posix", "multiprocessing.popen_forkserver", "logging")
 TICKS = os.sysconf("SC_CLK_TCK")
 #: what torch says of settings that are tried on purpose
 NOISE = ("This DataLoader will create", "'pin_memory' argument is set", "Length of IterableDataset")
@@ -41,10 +43,11 @@ def torch_data(who):
 
 # ------------------------------------------------------------------------------------------------- being bounded
 
-def is_handing_over(frame):
-    """Whether a batch is just being taken from its worker, which complains on the terminal when it is left half way."""
+def must_be_finished(frame):
+    """Whether what is under way must not be left half way: a batch that is taken from its worker, which would complain on the
+    terminal; a worker that is started, since what runs around a fork holds locks and loses exceptions."""
     while frame is not None:
-        if frame.f_globals.get("__name__") in ("multiprocessing.resource_sharer", "torch.multiprocessing.reductions"):
+        if frame.f_globals.get("__name__") in FINISHED:
             return True
         frame = frame.f_back
     return False
@@ -64,7 +67,7 @@ def until(end):
         return
 
     def over(number, frame):
-        if is_handing_over(frame) and time.perf_counter() < end + HANDING_OVER_S:
+        if must_be_finished(frame) and time.perf_counter() < end + FINISHING_S:
             signal.setitimer(signal.ITIMER_REAL, 0.01, AGAIN_S)
             return
         raise OutOfTime

@@ -57,7 +57,7 @@ enum sm_key {
 	SM_KEY_ELAPSED_NS = 11,  /* between the events X and Y of measuring.md, by the device's own clock */
 	SM_KEY_FAILED = 12,      /* 1: the span was left by an exception */
 	SM_KEY_TENSOR_BYTES = 13, /* of the tensors that a message carries by their handles: what they take in /dev/shm */
-	SM_KEY_COPY_NS = 14, /* from Y to behind the copies of the batch, by the device's own clock; absent without copies */
+	SM_KEY_COPY_NS = 14, /* what the copies of the batch took of the device, by its own clock; absent without copies */
 	SM_KEY_LIMIT = 32,
 };
 /* clang-format on */

@@ -6,12 +6,13 @@ Each case is a script of its own in a process of its own: workers, timers and st
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 import textwrap
 
 import pytest
-from conftest import program
+from conftest import ROOT, program
 
 torch = pytest.importorskip("torch")
 
@@ -127,7 +128,7 @@ def test_workers_beyond_the_cores_are_tried_and_not_proposed_for_work_that_compu
                 while time.thread_time() < end:
                     pass
                 return torch.zeros(16)
-        profiler = DataLoadingProfiler(config(8, workers=[0, {2 * cores}]))
+        profiler = DataLoadingProfiler(config(6, workers=[0, {2 * cores}]))
         profiles = profiler.profile_configuration_range(Computes())
         print(json.dumps([profiler.get_optimal_configuration().num_workers, profiles[1].samples_per_s]))
     '''))
@@ -142,7 +143,7 @@ def test_other_settings_span_the_grid_and_arguments_are_passed(script):
             return torch.stack([sample[0] for sample in samples])
         def init(worker):
             time.sleep(0)
-        profiler = DataLoadingProfiler(config(6, workers=[0, 2]))
+        profiler = DataLoadingProfiler(config(5, workers=[0, 2]))
         profiles = profiler.profile_configuration_range(
             Waits(), prefetch_factor=[2, 4], persistent_workers=True, collate_fn=collate, worker_init_fn=init,
             generator=torch.Generator().manual_seed(1), consumer=lambda batch: seen.append(tuple(batch.shape)))
@@ -309,7 +310,8 @@ def test_results_of_others_are_refused(tmp_path):
     profiler = stallmeter.DataLoadingProfiler()
     (tmp_path / "other.json").write_text('{"schema": "other/1"}')
     (tmp_path / "torn.json").write_text('{"schema": ')
-    for name, words in (("other.json", "its schema is 'other/1'"), ("torn.json", "not JSON")):
+    (tmp_path / "part.json").write_text('{"schema": "stallmeter/data-loading/1", "profiles": [{"size": 3}]}')
+    for name, words in (("other.json", "its schema is 'other/1'"), ("torn.json", "not JSON"), ("part.json", "damaged: KeyError")):
         with pytest.raises(stallmeter.TraceError, match=words):
             profiler.load_profiling_results(tmp_path / name)
     with pytest.raises(FileNotFoundError):
@@ -441,3 +443,15 @@ def test_nan_means_not_told():
     from stallmeter import DataLoadingProfiler
 
     assert math.isnan(DataLoadingProfiler().measure_improvement())
+
+
+def test_the_examples_of_the_documentation_run(tmp_path):
+    page = (ROOT / "docs" / "data-loading-profiler.md").read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.M | re.S)
+    assert len(blocks) == 2
+    for number, block in enumerate(blocks):
+        (tmp_path / f"example{number}.py").write_text(block)
+        done = subprocess.run([sys.executable, f"example{number}.py"], cwd=tmp_path, capture_output=True, text=True, timeout=90)
+        assert done.returncode == 0, done.stderr[-3000:]
+        print(done.stdout)
+    assert (tmp_path / "loading.html").exists() and (tmp_path / "loading.md").exists()

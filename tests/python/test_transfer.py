@@ -27,11 +27,12 @@ with stallmeter.profile("run") as run:
     stream = fake_device.Stream(ahead=4)
     for batch in stallmeter.wrap([[0] * 8] * 100, name="train"):
         device.first_use()
+        device.copy_begins()
         with copy:
             record.args(v.KEY_BYTES, kind["bytes"], v.KEY_FLAGS, kind["flags"])
             accelerator.copy(kind["bytes"])
             accelerator.synchronize()
-            device.copied()
+        device.copy_ends()
         stream.step(kind["work"])
     accelerator.synchronize()
 report = run.report

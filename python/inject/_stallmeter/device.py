@@ -7,8 +7,8 @@ them the device tells later, when both have passed.
 
     exposed stall = min(wait, elapsed(X, Y))        src/analyze/stalls.c says why
 
-Where copies are seen there is a third event, Z, behind the last of them: elapsed(Y, Z) is what they took of the device. The
-host's own time in a copy says little of that: from pageable memory it also waits for all work before.
+Where copies are seen there are two more events around each, which tell what it took of the device. The host's own time in
+a copy says little of that: from pageable memory it also waits for all work before.
 
 CUDA and the fake accelerator of the tests stand behind the same methods, so what is tested is what runs.
 """
@@ -34,6 +34,7 @@ from .vocabulary import (
 )
 
 UNSETTLED_MAX = 256
+COPIES_MAX = 4  # timed in one step: images, labels, and some
 
 answer = record.mark_role(DEVICE, "device")
 main_thread = threading.main_thread()
@@ -91,13 +92,14 @@ class Cuda(Device):
 class Wait:
     """One wait for a batch, from the device's side."""
 
-    __slots__ = ("numbers", "x", "y", "z", "was_idle", "state")
+    __slots__ = ("numbers", "x", "y", "copies", "was_idle", "state")
 
     def __init__(self, x, was_idle):
         self.x = x
         self.was_idle = was_idle
         self.numbers = None  # of the batch, once it is known
-        self.y = self.z = None
+        self.y = None
+        self.copies = []  # events before and behind each
         self.state = None
 
 
@@ -155,11 +157,21 @@ def first_use():
         local.copying = wait
 
 
-def copied():
-    """A copy of the batch in hand has been queued, or is over."""
+def copy_begins():
+    """A copy of the batch in hand is about to be queued."""
     wait = getattr(local, "copying", None)
-    if wait is not None and known["device"].is_ready():
-        wait.z = known["device"].record(wait.z)
+    if wait is None or len(wait.copies) >= 2 * COPIES_MAX:
+        return
+    if len(wait.copies) % 2:  # an error left the one before open
+        spare.append(wait.copies.pop())
+    wait.copies.append(take_event(known["device"]))
+
+
+def copy_ends():
+    """It has been queued, or is over."""
+    wait = getattr(local, "copying", None)
+    if wait is not None and len(wait.copies) % 2:
+        wait.copies.append(take_event(known["device"]))
 
 
 def note_use(device, wait):
@@ -173,11 +185,17 @@ def note_use(device, wait):
 
 def settle(device):
     """Writes down the waits whose events have passed, oldest first."""
-    while unsettled and device.is_done(unsettled[0].z or unsettled[0].y):
+    while unsettled and device.is_done(unsettled[0].copies[-1] if unsettled[0].copies else unsettled[0].y):
         wait = unsettled.popleft()
-        copies = (KEY_COPY_NS, device.elapsed_ns(wait.y, wait.z)) if wait.z is not None else ()
-        answer(*wait.numbers, KEY_DEVICE_STATE, wait.state, KEY_ELAPSED_NS, device.elapsed_ns(wait.x, wait.y), *copies)
-        spare.extend(filter(None, (wait.x, wait.y, wait.z)))
+        answer(*wait.numbers, KEY_DEVICE_STATE, wait.state, KEY_ELAPSED_NS, device.elapsed_ns(wait.x, wait.y),
+               *copied(device, wait.copies))
+        spare.extend((wait.x, wait.y, *wait.copies))
+
+
+def copied(device, events):
+    """What the copies took of the device together, as a key and its value; nothing where none was seen."""
+    pairs = list(zip(events[::2], events[1::2], strict=False))  # one may be open
+    return (KEY_COPY_NS, sum(device.elapsed_ns(begin, end) for begin, end in pairs)) if pairs else ()
 
 
 def tell_state(wait):
