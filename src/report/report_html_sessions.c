@@ -20,7 +20,8 @@ static void write_bar(FILE *out, const struct sm_outline_session *session)
 	if (isnan(session->rest) || !session->operation_count) {
 		return;
 	}
-	sm_html_put(out, "<ol class=\"pipe shares\" aria-label=\"Time of session %s\">\n", session->name);
+	sm_html_put(out, "<ol class=\"pipe shares\" aria-label=\"Time of session %s\">\n",
+		session->name);
 	for (size_t i = 0; i < session->operation_count && i < BAR_PARTS; i++) {
 		const struct sm_outline_operation *row = &session->operations[i];
 		if (row->share > 0) {
