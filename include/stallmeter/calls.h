@@ -94,6 +94,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 	N(huge_page_bytes) N(huge_fault_s) N(huge_fault_low_s) N(huge_fault_high_s) /* of one that fills a huge page */ \
 	N(pass_s)            /* reading the input and writing the output once */ \
 	N(followed_cpu_s)   /* CPU of a call on the input whose lines were followed, not followed */ \
+	N(followed_elements) /* numbers in that input; NaN: it is no array */ \
 	N(copy_share) N(copy_low_share) N(copy_high_share) /* of the followed time, in calls that copy */ \
 	N(duplicate_share) N(duplicate_low_share) N(duplicate_high_share) N(duplicate_calls) \
 	N(native_share)      /* of the followed time, in calls into the module `native_module` */ \
