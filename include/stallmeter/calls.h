@@ -85,7 +85,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 	N(need_s) N(need_low_s) N(need_high_s) \
 	N(cpu_s) N(cpu_low_s) N(cpu_high_s) N(helper_cpu_s) N(run_delay_s) \
 	N(blocked_s) N(blocked_low_s) N(blocked_high_s) \
-	N(read_bytes) N(minor_faults) N(major_faults) \
+	N(read_bytes) N(minor_faults) N(major_faults) /* minor: the median */ \
 	N(cpu_looks) N(python_looks)          /* all of a pass, as the waits */ \
 	N(sleep_looks) N(lock_looks) N(network_looks) N(file_looks) N(process_looks) \
 	N(input_bytes) N(output_bytes) \
