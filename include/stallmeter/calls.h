@@ -85,7 +85,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 	N(need_s) N(need_low_s) N(need_high_s) \
 	N(cpu_s) N(cpu_low_s) N(cpu_high_s) N(helper_cpu_s) N(run_delay_s) \
 	N(blocked_s) N(blocked_low_s) N(blocked_high_s) \
-	N(read_bytes) N(minor_faults) N(major_faults) \
+	N(read_bytes) N(minor_faults) N(major_faults) /* minor: the median */ \
 	N(cpu_looks) N(python_looks)          /* all of a pass, as the waits */ \
 	N(sleep_looks) N(lock_looks) N(network_looks) N(file_looks) N(process_looks) \
 	N(input_bytes) N(output_bytes) \
@@ -94,6 +94,7 @@ SM_API int sm_call_machine_pass(double bytes, double *ret_seconds);
 	N(huge_page_bytes) N(huge_fault_s) N(huge_fault_low_s) N(huge_fault_high_s) /* of one that fills a huge page */ \
 	N(pass_s)            /* reading the input and writing the output once */ \
 	N(followed_cpu_s)   /* CPU of a call on the input whose lines were followed, not followed */ \
+	N(followed_elements) /* numbers in that input; NaN: it is no array */ \
 	N(copy_share) N(copy_low_share) N(copy_high_share) /* of the followed time, in calls that copy */ \
 	N(duplicate_share) N(duplicate_low_share) N(duplicate_high_share) N(duplicate_calls) \
 	N(native_share)      /* of the followed time, in calls into the module `native_module` */ \

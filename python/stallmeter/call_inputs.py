@@ -87,6 +87,11 @@ def size_bytes(value):
     return sys.getsizeof(value)
 
 
+def element_count(value):
+    """Numbers in an array or a tensor; None for what is neither."""
+    return value.size if is_array(value) else value.numel() if is_tensor(value) else None
+
+
 def shape(value):
     """What two results must share to be of one kind."""
     if is_array(value) or is_tensor(value):

@@ -20,6 +20,7 @@ from . import _read
 from .call_inputs import (
     NotCopied,
     copied,
+    element_count,
     extent,
     fingerprint,
     is_tensor,
@@ -161,6 +162,8 @@ class Measuring:
         columns = dict(zip(COSTS, zip(*costs, strict=True), strict=True)) if costs else {}
         for name in COSTS[1:]:
             self.facts[name] = _mean(columns.get(name, ()))
+        if costs:  # the allocator learns from the first calls what to keep; what the others fault is what goes on
+            self.facts["minor_faults"] = quantile(columns["minor_faults"], 0.5)
         wall = interval(self.walls) if self.walls else {}
         if costs:
             needed = interval([need(cost) for cost in costs])
@@ -272,6 +275,7 @@ class Measuring:
         both = [follow_lines(self.function, given(0), seconds) for _ in range(2)]
         lines = min(both, key=lambda told: sum(line[2] for line in told))
         self._tell_calls([follow_calls(self.function, given(0), seconds) for _ in range(2)])
+        self.facts.update(followed_elements=element_count(value))
         self.facts.update(lines=lines, followed_cpu_s=min(cost[1] or 0.0 for cost in timed))
         spent = sum(line[2] for line in lines) or 1
         self.tree["lines"] = [{"where": where, "runs": runs, "share": seconds / spent}

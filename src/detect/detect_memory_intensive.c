@@ -32,9 +32,10 @@ static double fresh_bytes(const struct sm_calls *calls)
 /* Faults are work of its own thread; what was not measured stays NaN. */
 static double faults_at(const struct sm_calls *calls, double fault_s, double huge_fault_s)
 {
-	double huge = huge_bytes(calls), work_s = sm_judge_calls_work_s(calls);
-	double faults_s = huge > 0 ? huge / calls->huge_page_bytes * huge_fault_s
-				   : calls->minor_faults * fault_s;
+	double huge = huge_bytes(calls) / calls->huge_page_bytes; /* pages */
+	double pages_s = huge > 0 ? huge * huge_fault_s : 0, work_s = sm_judge_calls_work_s(calls);
+	double small = huge > 0 ? fmax(0, calls->minor_faults - huge) : calls->minor_faults;
+	double faults_s = pages_s + small * fault_s;
 	return faults_s > work_s ? work_s : faults_s;
 }
 

@@ -3,7 +3,9 @@
  * The lines of one call were followed (each with its runs and its CPU), beside the timed calls. A line is a loop's when it runs
  * LOOP_RUNS times in a call, and it is the interpreter's when one run of it takes at most LINE_US: an instruction of Python's is
  * tens of nanoseconds, an operation on one NumPy or torch element a few hundred nanoseconds to a few microseconds, most of it
- * the way there; a line whose run takes longer does work worth calling for. Following a line costs about a microsecond, so
+ * the way there; a line whose run takes longer does work worth calling for. A line that runs for at least every other number of an
+ * array works on single numbers, so it may take ELEMENT_US: that is ten operations of torch's, of which one takes two to five
+ * microseconds whatever it is given. Following a line costs about a microsecond, so
  * the loop's own time is not what was followed: it is the CPU of the call without being followed, less the lines that are no
  * loop's. */
 #include "detect/judge_calls.h"
@@ -13,6 +15,7 @@
 enum {
 	LOOP_RUNS = 32, /* a loop over the channels or corners of an image is shorter */
 	LINE_US = 10,
+	ELEMENT_US = 50,
 };
 
 struct loop {
@@ -20,9 +23,11 @@ struct loop {
 	const struct sm_calls_line *line; /* the costliest; the user's own before a library's */
 };
 
-static bool is_loop(const struct sm_calls_line *line)
+static bool is_loop(const struct sm_calls_line *line, double elements)
 {
-	return line->runs >= LOOP_RUNS && line->cpu_s * 1e6 <= LINE_US * line->runs;
+	bool is_of_elements = line->runs * 2 >= elements; /* false for NaN */
+	double pace_us = is_of_elements ? ELEMENT_US : LINE_US;
+	return line->runs >= LOOP_RUNS && line->cpu_s * 1e6 <= pace_us * line->runs;
 }
 
 static bool is_better(const struct sm_calls_line *line, const struct sm_calls_line *than)
@@ -38,7 +43,7 @@ static struct loop find_loop(const struct sm_calls *calls)
 	struct loop loop = {0};
 	for (size_t i = 0; i < calls->line_count; i++) {
 		const struct sm_calls_line *line = &calls->lines[i];
-		if (!is_loop(line)) {
+		if (!is_loop(line, calls->followed_elements)) {
 			loop.rest_s += line->cpu_s;
 			continue;
 		}
@@ -89,8 +94,8 @@ static int look(const struct sm_judge_calls *judge)
 	return error;
 }
 
-static const struct sm_bound bounds[] = {
-	SM_BOUND(LOOP_RUNS), SM_BOUND(LINE_US), SM_BOUND(SM_JUDGE_CALLS_WORTH_PERCENT), {0}};
+static const struct sm_bound bounds[] = {SM_BOUND(LOOP_RUNS), SM_BOUND(ELEMENT_US),
+	SM_BOUND(LINE_US), SM_BOUND(SM_JUDGE_CALLS_WORTH_PERCENT), {0}};
 
 const struct sm_detector sm_detect_vectorization_inefficient = {
 	.id = "SM205",
@@ -101,7 +106,8 @@ const struct sm_detector sm_detect_vectorization_inefficient = {
 	.causes = "",
 	.evidence = "A line runs at least {LOOP_RUNS} times in a call and takes at most {LINE_US} "
 		    "us a run, which is the interpreter's pace, an operation on a single element "
-		    "included; and such lines make up at least {SM_JUDGE_CALLS_WORTH_PERCENT} % of "
+		    "included, or {ELEMENT_US} us where it runs for every other number of an array "
+		    "or more; and such lines make up at least {SM_JUDGE_CALLS_WORTH_PERCENT} % of "
 		    "a call. Severity: the loop takes what one pass over input and output takes "
 		    "on this machine; the lower end of its interval is the share of the CPU in "
 		    "which the interpreter itself was at work.",

@@ -5,7 +5,6 @@
  * however well it is written, on one core. */
 #include <stallmeter/calls.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -16,19 +15,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	TRIES = 7, /* the second smallest and the second largest are the ends: of seven, 5/8 and more lie between */
-	FAULT_PAGES = 1024,
-	HUGE_PAGES = 4,
+	FAULT_PAGES = 4096,
+	HUGE_PAGES = 16,	   /* more than most caches hold: what is cleared goes to memory */
 	PASS_BYTES_MAX = 32 << 20, /* larger ones are scaled: by then it is memory that limits */
 	PASS_TRIES = 3,
 };
 
-static double seconds_since(int64_t begin_ns)
+/* Of this thread: other programs do not make a page or a pass dearer. */
+static double cpu_s(void)
 {
-	return (double)(sm_clock_mono_ns() - begin_ns) * 1e-9;
+	struct timespec time = {0};
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
 static const char *const huge_page = "/sys/kernel/mm/transparent_hugepage/";
@@ -66,11 +69,11 @@ static int touch_fresh(size_t page, size_t pages, int advice, double *ret_second
 	}
 	volatile char *fresh = mapping + (page - (uintptr_t)mapping % page) % page;
 	(void)madvise(mapping, bytes, advice);
-	int64_t begin_ns = sm_clock_mono_ns();
+	double begin_s = cpu_s();
 	for (size_t i = 0; i < pages; i++) {
 		fresh[i * page] = 1;
 	}
-	*ret_seconds = seconds_since(begin_ns) / (double)pages;
+	*ret_seconds = (cpu_s() - begin_s) / (double)pages;
 	sm_mem_unmap(mapping, bytes);
 	return 0;
 }
@@ -102,13 +105,13 @@ int sm_call_machine_fault(int huge, struct sm_call_range *ret_seconds)
 
 static double copy_once(char *to, const char *from, size_t bytes)
 {
-	int64_t begin_ns = sm_clock_mono_ns();
+	double begin_s = cpu_s();
 	memcpy(to, from, bytes);
 	__asm__ volatile(""
 			 :
 			 : "r"(to)
 			 : "memory"); /* nobody reads it: keep the copy all the same */
-	return seconds_since(begin_ns);
+	return cpu_s() - begin_s;
 }
 
 int sm_call_machine_pass(double bytes, double *ret_seconds)

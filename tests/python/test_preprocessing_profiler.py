@@ -139,6 +139,19 @@ def test_vectorization_is_quiet_for_a_loop_over_native_work():
     assert finding(quiet, "VECTORIZATION_INEFFICIENT") is None
 
 
+def test_vectorization_fires_for_a_loop_over_a_tensor():
+    torch = pytest.importorskip("torch")
+
+    def scale(values):
+        out = torch.empty_like(values)
+        for at in range(len(values)):
+            out[at] = (values[at] - 0.5) / 0.25 * 2 + 1
+        return out
+
+    found = finding(profile(scale, torch.rand(1000)), "VECTORIZATION_INEFFICIENT")
+    assert found.severity > 0.7 and found.where.line == line_of(scale, "out[at] =")
+
+
 def keep_new(words):
     out = []
     for word in words:
