@@ -77,6 +77,45 @@ static void write_stages(FILE *out, const struct sm_outline_loader *loader)
 	fputc('\n', out);
 }
 
+static void write_alerts(FILE *out, const struct sm_outline *outline)
+{
+	enum { SHOWN = 50 };
+	sm_markdown_put(out, "Alerts. ", outline->watched, "\n\n");
+	if (outline->alert_count) {
+		fputs("| at | what | was | threshold | lasted |\n|--:|---|--:|--:|--:|\n", out);
+	}
+	for (size_t i = 0; i < outline->alert_count && i < SHOWN; i++) {
+		const struct sm_outline_alert *row = &outline->alerts[i];
+		sm_markdown_put(out, "| ", row->at, " | ");
+		sm_markdown_put(out, "", row->what, " | ");
+		fprintf(out, "%s | %s | %s |\n", row->value, row->threshold, row->lasted);
+	}
+	if (outline->alert_count > SHOWN) {
+		fprintf(out, "\nThe first %d of %zu alerts.\n", SHOWN, outline->alert_count);
+	}
+	fputs(outline->alert_count ? "\n" : "", out);
+}
+
+/* Those that were measured; the others are named with their reasons below. */
+static void write_metrics(FILE *out, const struct sm_outline *outline)
+{
+	bool begun = false;
+	for (size_t i = 0; i < outline->metric_count; i++) {
+		const struct sm_outline_metric *row = &outline->metrics[i];
+		if (row->is_part || *row->missing) {
+			continue;
+		}
+		fputs(begun ? ""
+			    : "| metric | mean | least | most | last |\n|---|--:|--:|--:|--:|\n",
+			out);
+		begun = true;
+		sm_markdown_put(out, "| ", row->title, "");
+		fprintf(out, " | %s | %s | %s | %s |\n", row->mean, row->least, row->most,
+			row->last);
+	}
+	fputs(begun ? "\n" : "", out);
+}
+
 static void write_quality(FILE *out, const struct sm_outline *outline)
 {
 	sm_markdown_put(out, "Measured: ", outline->quality, "; ");
@@ -102,6 +141,8 @@ int sm_report_markdown(const struct sm_report *report, FILE *out)
 	for (size_t i = 0; i < outline.loader_count; i++) {
 		write_stages(out, &outline.loaders[i]);
 	}
+	write_alerts(out, &outline);
+	write_metrics(out, &outline);
 	write_quality(out, &outline);
 	sm_outline_finish(&outline);
 	return fflush(out) || ferror(out) ? -EIO : 0;
