@@ -25,6 +25,7 @@ from typing import Any
 from . import acting, trial_loaders, trials
 from .configs import DataLoadingProfilerConfig
 from .loading_grid import Configuration, Grid
+from .profiling import GROUPS
 from .progress import Progress
 from .race import ROUNDS, Entrant, Race
 
@@ -182,7 +183,7 @@ class DataLoadingProfiler:
         end = min(end, time.perf_counter() + 2 * seconds)
         directory, kept = self._directory_of_run()
         try:
-            with profile(directory, name="data-loading") as run:
+            with profile(directory, name="data-loading", without=self._left_out()) as run:
                 error = _pass_over(loader, consumer, seconds, end)
             self.report = run.report
         except (OSError, RuntimeError, ValueError) as problem:
@@ -196,6 +197,10 @@ class DataLoadingProfiler:
             self._mostly_waits = _mostly_waits(self.report)
         if error:
             self.not_measured["findings"] = f"the recorded run ended early: {error}"
+
+    def _left_out(self):
+        """The groups of counters that the config switches off."""
+        return [group for group in GROUPS if not getattr(self.config, f"enable_{group}_tracking")]
 
     def _directory_of_run(self):
         if self.config.save_profiles:
@@ -609,8 +614,7 @@ class _Measured(Entrant):
 
     def __init__(self, setting):
         super().__init__(setting)
-        self.batches = self.samples = 0
-        self.wall_s = 0.0
+        self.batches = 0
         self.firsts, self.cpu, self.read = [], [], []
         self.memory = {}
         self.last_batch = None
@@ -625,7 +629,6 @@ class _Measured(Entrant):
         self.rounds += 1
         self.seconds += trial.seconds
         self.batches += trial.batches
-        self.wall_s += trial.wall_s
         self.last_batch = trial.last_batch
         for values, value in ((self.cpu, trial.cpu_s), (self.read, trial.read_bytes)):
             if value is not None and trial.wall_s > 0:

@@ -381,6 +381,18 @@ def test_a_change_that_does_not_help_is_taken_back(script):
     assert settings["num_workers"] == 0 and noted
 
 
+def test_what_frees_memory_need_only_be_no_slower(script):
+    """Three workers wait for a step of 20 ms that one of them could serve: two of them are given back."""
+    found = told(script('''
+        from stallmeter import acting
+        loader = acting.wrap(DataLoader(Waits(1600), batch_size=2, num_workers=3), seconds=8,
+                             consumer=lambda batch: time.sleep(0.02))
+        print(json.dumps([loader.change({"num_workers": 1}), loader.settings]))
+    '''))
+    done, settings = found
+    assert done["state"] == "kept" and "frees memory" in done["reason"] and settings["num_workers"] == 1, done
+
+
 def test_a_change_waits_for_the_end_of_the_epoch(script):
     found = told(script('''
         from stallmeter import acting
