@@ -36,6 +36,7 @@ CLOSING_S = 0.5  # kept back, so that workers that hang are ended before the tim
 CURRENT_S = 20.0  # profile_current_configuration: at most, trials and recorded run
 MEMORY_SHARE = 0.8  # of the memory that is free, beside what the job has: the specification's threshold of high use
 ALIKE_SHARE = 0.05  # what noise hides may be this much slower than the best, and no more (SM_SEVERITY_ALIKE_PERCENT)
+MEMORY_STEP_SHARE = 0.05  # less is a page cache that was warmer, or a garbage collection
 WAITING_FACTOR = 4  # workers that mostly wait may be this many times the cores (contract: INSUFFICIENT_WORKERS)
 
 
@@ -253,9 +254,10 @@ class DataLoadingProfiler:
         allowed, limit = self._allowed(measured)
         best = max(allowed, key=lambda profile: profile.samples_per_s)
         allowed = [profile for profile in allowed if profile.samples_per_s >= (1 - ALIKE_SHARE) * best.samples_per_s]
-        ranks = {cost: rank for rank, cost in enumerate(sorted({profile.configuration.cost for profile in allowed}))}
-        rates = [(float(ranks[profile.configuration.cost]), profile.samples_per_s,
-                  *(profile.samples_per_s_ci or (math.nan, math.nan))) for profile in allowed]
+        costs = _costs(allowed)
+        ranks = {cost: rank for rank, cost in enumerate(sorted(set(costs)))}
+        rates = [(float(ranks[cost]), profile.samples_per_s, *(profile.samples_per_s_ci or (math.nan, math.nan)))
+                 for cost, profile in zip(costs, allowed, strict=True)]
         chosen = allowed[_read.choose(rates)]
         settings = {name: getattr(chosen, name) for name in Configuration.__dataclass_fields__}
         return OptimalConfiguration(**settings, samples_per_s=chosen.samples_per_s, samples_per_s_ci=chosen.samples_per_s_ci,
@@ -545,6 +547,15 @@ class DataLoadingProfiler:
 def _profile_from(fields):
     interval = fields["samples_per_s_ci"]
     return DataLoadingProfile(**{**fields, "samples_per_s_ci": tuple(interval) if interval else None})
+
+
+def _costs(profiles):
+    """What each takes, to be compared: workers first, then memory in steps of 5 % of the least, then settings beyond torch's
+    own. A larger batch that takes no more memory costs nothing."""
+    known = [profile.memory_bytes for profile in profiles if profile.memory_bytes]
+    step = MEMORY_STEP_SHARE * min(known) if len(known) == len(profiles) else None
+    return [(profile.num_workers, round(profile.memory_bytes / step) if step else profile.batch_size or 0,
+             profile.prefetch_factor or 0, profile.pin_memory, profile.persistent_workers) for profile in profiles]
 
 
 def _ratio(faster, slower):

@@ -15,8 +15,9 @@ ROUNDS = 4  # that the budget is cut into; more where time is left and noise ask
 SETTLED_PERCENT = 2  # half width of the interval over the mean: two such can be told apart at 3 %
 ROUNDS_LEAST = 2
 PATIENCE = 4  # times its share of the time is what one trial may take at most
-SHARE_LONGEST_S = 1.0  # of one trial, where its start is not a good part of that
-STARTS = 4  # as long as this many starts, with the first batches of all workers, a trial may take at any rate
+SHARE_FIRST_S = 1.0  # of the first trial, at most
+SHARE_LONGEST_S = 0.25  # of later ones, so that rounds are many: what else the machine does meets neighbours alike
+STARTS = 4  # but as long as this many starts, with the first batches of all workers, a trial may take
 
 
 class Entrant:
@@ -77,7 +78,8 @@ class Race:
                 continue
             ahead = len(waiting) - place + len(waiting) * max(ROUNDS - self.round - 1, 0)
             share = left / ahead
-            wanted = min(share, max(SHARE_LONGEST_S, STARTS * entrant.start_s))
+            longest = max(SHARE_LONGEST_S, STARTS * entrant.start_s) if entrant.tries else SHARE_FIRST_S
+            wanted = min(share, longest)
             self.attempt(entrant, wanted, min(self.end, now + PATIENCE * share))
             entrant.tries += 1
             entrant.longest_s = max(entrant.longest_s, time.perf_counter() - now)
