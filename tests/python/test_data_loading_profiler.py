@@ -318,6 +318,18 @@ def test_results_of_others_are_refused(tmp_path):
         profiler.load_profiling_results(tmp_path / "none.json")
 
 
+def test_a_pt_holds_the_same_results(tmp_path):
+    pytest.importorskip("stallmeter.results")
+    from stallmeter import DataLoadingProfile, DataLoadingProfiler
+
+    profiler, again = DataLoadingProfiler(), DataLoadingProfiler()
+    profiler.profiles = [DataLoadingProfile(8, 2, samples_per_s=10.0, samples_per_s_ci=(9.0, 11.0))]
+    again.load_profiling_results(profiler.save_profiling_results(tmp_path / "found.pt"))
+    assert again.profiles == profiler.profiles
+    tensor = torch.load(str(tmp_path / "found.pt"))
+    assert json.loads(bytes(tensor.tolist()))["schema"] == "stallmeter/data-loading/1"
+
+
 def test_the_names_that_scripts_import():
     import data_loading_profiler
     import stallmeter
