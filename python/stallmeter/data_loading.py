@@ -164,6 +164,9 @@ class DataLoadingProfiler:
 
     def _race(self, entrants, grid, consumer, end, progress):
         lists = {}
+        for entrant in entrants if self._mostly_waits is not None else ():
+            if entrant.setting.num_workers > self.workers_most():  # is never proposed: once is enough to say what it reaches
+                entrant.rounds_most = 1
 
         def attempt(entrant, seconds, end):
             size = entrant.setting.batch_size

@@ -28,6 +28,7 @@ class Entrant:
         self.seconds = []
         self.rounds = self.tries = 0
         self.error = None
+        self.rounds_most = None  # of one that cannot win, however fast it is; None: no bound
         self.dropped_after = None  # rounds
         self.longest_s = self.start_s = 0.0
 
@@ -89,8 +90,11 @@ class Race:
 
     def _drop(self):
         rates = {entrant: entrant.rate() for entrant in self.entrants if entrant.is_in and entrant.seconds}
-        best_low = max((low for _, low, _ in rates.values() if not math.isnan(low)), default=math.nan)
+        lows = [low for entrant, (_, low, _) in rates.items() if entrant.rounds_most is None and not math.isnan(low)]
+        best_low = max(lows, default=math.nan)
         for entrant, (rate, _, high) in rates.items():
             high = 2 * rate if math.isnan(high) else high
             if high < best_low * entrant.rounds / (entrant.rounds + 1):
+                entrant.dropped_after = entrant.rounds
+            if entrant.rounds_most is not None and entrant.rounds >= entrant.rounds_most:
                 entrant.dropped_after = entrant.rounds
