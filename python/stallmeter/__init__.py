@@ -60,6 +60,7 @@ _LATER = {
     "BottleneckType": "kinds", "DataLoadingBottleneck": "kinds", "PreprocessingBottleneck": "kinds", "ProfilingLevel": "kinds",
     "DataLoadingProfile": "data_loading", "DataLoadingProfiler": "data_loading",
     "OptimalConfiguration": "data_loading",
+    "OptimalPreprocessing": "preprocessing", "PreprocessingProfile": "preprocessing", "PreprocessingProfiler": "preprocessing",
     "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
 }
 __all__ = sorted([*_LATER, "counter", "mark", "span", "wrap"])
