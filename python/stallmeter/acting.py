@@ -24,8 +24,8 @@ PINNED = "pinned memory is taken from all programs of the machine; it is given b
 CLOSING_S = 5.0  # as long as torch waits for a worker itself
 ROUNDS = 6  # of a paired trial, each of both sides
 HELPED_LEAST = 1.01  # at the lower end: the 1 % below which the detectors take two settings for one (src/detect/judge.h)
+HARMLESS_LEAST = 0.98  # of a change that frees memory (SM_JUDGE_HARMLESS_PERCENT)
 PAIRS_LEAST = 5  # what an interval needs (SM_STUDY_VALUES_MIN in study.h)
-START, ITERATES = "__iter__", "it iterates in a way of its own"
 
 
 def why_not(loader):
@@ -39,7 +39,7 @@ def why_not(loader):
         return ("its data set is iterable: each worker has a copy of it, so that another number of workers may give other "
                 "samples, or the same ones several times")
     if type(loader).__iter__ is not data.DataLoader.__iter__:
-        return f"{type(loader).__name__} {ITERATES}"
+        return f"a {type(loader).__name__} iterates in a way of its own"
     return None
 
 
@@ -96,6 +96,11 @@ def what_differs(loader, change):
     return {key: wanted[key] for key in change if wanted[key] != now.get(key) and wanted[key] is not None}
 
 
+def frees_memory(change, before):
+    """Whether a change is for fewer workers or fewer batches under way, and nothing else."""
+    return all(key in ("num_workers", "prefetch_factor") and (before[key] or 0) > value for key, value in change.items())
+
+
 # ------------------------------------------------------------------------------------------------- a paired trial
 
 class Comparison:
@@ -107,9 +112,9 @@ class Comparison:
         self.before, self.after = [], []
         self.speedup = self.reason = None
 
-    @property
-    def helped(self):
-        return self.speedup is not None and self.speedup[1] >= HELPED_LEAST
+    def reaches(self, least):
+        """Whether the speed-up is so much beyond doubt."""
+        return self.speedup is not None and self.speedup[1] >= least
 
 
 def compare(before, after, *, consumer=None, seconds=10.0, seed=trial_loaders.SEED):
@@ -241,7 +246,8 @@ class Acting:
         return StandIn(wall / count, min(1.0, cpu / wall) if wall > 0 else 0.0)
 
     def change(self, change, why="", seconds=None):
-        """Tries a change beside what is in force, and keeps it where it was faster beyond doubt.
+        """Tries a change beside what is in force, and keeps it where it was faster beyond doubt; one for fewer workers or fewer
+        batches under way, which frees memory, where it was no slower.
 
         Takes effect at the next epoch; an epoch that is under way is left alone. Returns what was done: `change`, `before`,
         `state` (kept, taken_back or refused), `reason`, `speedup` as (low, value, high) or None, `disclosed`, `why`.
@@ -263,12 +269,15 @@ class Acting:
         if found.speedup:
             ratio, low, high = found.speedup
             done["speedup"] = [low, ratio, high]
-        if found.helped:
+        frees = frees_memory(taken, done["before"])
+        if found.reaches(HARMLESS_LEAST if frees else HELPED_LEAST):
             vars(self)["_next"] = candidate
-            done.update(state="kept", reason="faster in a paired trial; in force from the next epoch on")
+            words = "no slower in a paired trial, and it frees memory" if frees else "faster in a paired trial"
+            done.update(state="kept", reason=f"{words}; in force from the next epoch on")
             self._settle()
         else:
-            done.update(state="taken_back", reason=found.reason or "no faster in a paired trial beyond doubt")
+            words = "slower in a paired trial, or it may be" if frees else "no faster in a paired trial beyond doubt"
+            done.update(state="taken_back", reason=found.reason or words)
         return done
 
     def restore(self, settings):

@@ -15,8 +15,7 @@ class Comparison:
     after: Sequence[float]
     speedup: tuple[float, float, float] | None
     reason: str | None
-    @property
-    def helped(self) -> bool: ...
+    def reaches(self, least: float) -> bool: ...
 
 class Acting:
     loader: Any

@@ -25,6 +25,7 @@ from typing import Any
 from . import acting, trial_loaders, trials
 from .configs import DataLoadingProfilerConfig
 from .loading_grid import Configuration, Grid
+from .profiling import GROUPS
 from .progress import Progress
 from .race import ROUNDS, Entrant, Race
 
@@ -35,6 +36,7 @@ CLOSING_S = 0.5  # kept back, so that workers that hang are ended before the tim
 CURRENT_S = 20.0  # profile_current_configuration: at most, trials and recorded run
 MEMORY_SHARE = 0.8  # of the memory that is free, beside what the job has: the specification's threshold of high use
 ALIKE_SHARE = 0.05  # what noise hides may be this much slower than the best, and no more (SM_SEVERITY_ALIKE_PERCENT)
+MEMORY_STEP_SHARE = 0.05  # less is a page cache that was warmer, or a garbage collection
 WAITING_FACTOR = 4  # workers that mostly wait may be this many times the cores (contract: INSUFFICIENT_WORKERS)
 
 
@@ -162,6 +164,9 @@ class DataLoadingProfiler:
 
     def _race(self, entrants, grid, consumer, end, progress):
         lists = {}
+        for entrant in entrants if self._mostly_waits is not None else ():
+            if entrant.setting.num_workers > self.workers_most():  # is never proposed: once is enough to say what it reaches
+                entrant.rounds_most = 1
 
         def attempt(entrant, seconds, end):
             size = entrant.setting.batch_size
@@ -182,7 +187,7 @@ class DataLoadingProfiler:
         end = min(end, time.perf_counter() + 2 * seconds)
         directory, kept = self._directory_of_run()
         try:
-            with profile(directory, name="data-loading") as run:
+            with profile(directory, name="data-loading", without=self._left_out()) as run:
                 error = _pass_over(loader, consumer, seconds, end)
             self.report = run.report
         except (OSError, RuntimeError, ValueError) as problem:
@@ -196,6 +201,10 @@ class DataLoadingProfiler:
             self._mostly_waits = _mostly_waits(self.report)
         if error:
             self.not_measured["findings"] = f"the recorded run ended early: {error}"
+
+    def _left_out(self):
+        """The groups of counters that the config switches off."""
+        return [group for group in GROUPS if not getattr(self.config, f"enable_{group}_tracking")]
 
     def _directory_of_run(self):
         if self.config.save_profiles:
@@ -248,9 +257,10 @@ class DataLoadingProfiler:
         allowed, limit = self._allowed(measured)
         best = max(allowed, key=lambda profile: profile.samples_per_s)
         allowed = [profile for profile in allowed if profile.samples_per_s >= (1 - ALIKE_SHARE) * best.samples_per_s]
-        ranks = {cost: rank for rank, cost in enumerate(sorted({profile.configuration.cost for profile in allowed}))}
-        rates = [(float(ranks[profile.configuration.cost]), profile.samples_per_s,
-                  *(profile.samples_per_s_ci or (math.nan, math.nan))) for profile in allowed]
+        costs = _costs(allowed)
+        ranks = {cost: rank for rank, cost in enumerate(sorted(set(costs)))}
+        rates = [(float(ranks[cost]), profile.samples_per_s, *(profile.samples_per_s_ci or (math.nan, math.nan)))
+                 for cost, profile in zip(costs, allowed, strict=True)]
         chosen = allowed[_read.choose(rates)]
         settings = {name: getattr(chosen, name) for name in Configuration.__dataclass_fields__}
         return OptimalConfiguration(**settings, samples_per_s=chosen.samples_per_s, samples_per_s_ci=chosen.samples_per_s_ci,
@@ -542,6 +552,15 @@ def _profile_from(fields):
     return DataLoadingProfile(**{**fields, "samples_per_s_ci": tuple(interval) if interval else None})
 
 
+def _costs(profiles):
+    """What each takes, to be compared: workers first, then memory in steps of 5 % of the least, then settings beyond torch's
+    own. A larger batch that takes no more memory costs nothing."""
+    known = [profile.memory_bytes for profile in profiles if profile.memory_bytes]
+    step = MEMORY_STEP_SHARE * min(known) if len(known) == len(profiles) else None
+    return [(profile.num_workers, round(profile.memory_bytes / step) if step else profile.batch_size or 0,
+             profile.prefetch_factor or 0, profile.pin_memory, profile.persistent_workers) for profile in profiles]
+
+
 def _ratio(faster, slower):
     """Of two rates with their intervals: low, value, high, at their worst and best together."""
     return [faster.samples_per_s_ci[0] / slower.samples_per_s_ci[1], faster.samples_per_s / slower.samples_per_s,
@@ -609,8 +628,7 @@ class _Measured(Entrant):
 
     def __init__(self, setting):
         super().__init__(setting)
-        self.batches = self.samples = 0
-        self.wall_s = 0.0
+        self.batches = 0
         self.firsts, self.cpu, self.read = [], [], []
         self.memory = {}
         self.last_batch = None
@@ -625,7 +643,6 @@ class _Measured(Entrant):
         self.rounds += 1
         self.seconds += trial.seconds
         self.batches += trial.batches
-        self.wall_s += trial.wall_s
         self.last_batch = trial.last_batch
         for values, value in ((self.cpu, trial.cpu_s), (self.read, trial.read_bytes)):
             if value is not None and trial.wall_s > 0:

@@ -35,12 +35,6 @@ class Configuration:
                  "in_order": self.in_order, "multiprocessing_context": self.multiprocessing_context}
         return {key: value for key, value in given.items() if value is not None}
 
-    @property
-    def cost(self):
-        """Smaller settings first: workers, which cost memory each, then batches under way, then the rest."""
-        under_way = self.num_workers * (self.prefetch_factor or 2) * (self.batch_size or 1)
-        return self.num_workers, under_way, self.batch_size or 0, self.pin_memory, self.persistent_workers
-
     def __str__(self):
         words = [f"batch_size={self.batch_size}" if self.batch_size is not None else "", f"num_workers={self.num_workers}",
                  f"prefetch_factor={self.prefetch_factor}" if self.prefetch_factor is not None else "",

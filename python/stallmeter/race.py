@@ -15,8 +15,9 @@ ROUNDS = 4  # that the budget is cut into; more where time is left and noise ask
 SETTLED_PERCENT = 2  # half width of the interval over the mean: two such can be told apart at 3 %
 ROUNDS_LEAST = 2
 PATIENCE = 4  # times its share of the time is what one trial may take at most
-SHARE_LONGEST_S = 1.0  # of one trial, where its start is not a good part of that
-STARTS = 4  # as long as this many starts, with the first batches of all workers, a trial may take at any rate
+SHARE_FIRST_S = 1.0  # of the first trial, at most
+SHARE_LONGEST_S = 0.25  # of later ones, so that rounds are many: what else the machine does meets neighbours alike
+STARTS = 4  # but as long as this many starts, with the first batches of all workers, a trial may take
 
 
 class Entrant:
@@ -27,6 +28,7 @@ class Entrant:
         self.seconds = []
         self.rounds = self.tries = 0
         self.error = None
+        self.rounds_most = None  # of one that cannot win, however fast it is; None: no bound
         self.dropped_after = None  # rounds
         self.longest_s = self.start_s = 0.0
 
@@ -77,7 +79,8 @@ class Race:
                 continue
             ahead = len(waiting) - place + len(waiting) * max(ROUNDS - self.round - 1, 0)
             share = left / ahead
-            wanted = min(share, max(SHARE_LONGEST_S, STARTS * entrant.start_s))
+            longest = max(SHARE_LONGEST_S, STARTS * entrant.start_s) if entrant.tries else SHARE_FIRST_S
+            wanted = min(share, longest)
             self.attempt(entrant, wanted, min(self.end, now + PATIENCE * share))
             entrant.tries += 1
             entrant.longest_s = max(entrant.longest_s, time.perf_counter() - now)
@@ -87,8 +90,11 @@ class Race:
 
     def _drop(self):
         rates = {entrant: entrant.rate() for entrant in self.entrants if entrant.is_in and entrant.seconds}
-        best_low = max((low for _, low, _ in rates.values() if not math.isnan(low)), default=math.nan)
+        lows = [low for entrant, (_, low, _) in rates.items() if entrant.rounds_most is None and not math.isnan(low)]
+        best_low = max(lows, default=math.nan)
         for entrant, (rate, _, high) in rates.items():
             high = 2 * rate if math.isnan(high) else high
             if high < best_low * entrant.rounds / (entrant.rounds + 1):
+                entrant.dropped_after = entrant.rounds
+            if entrant.rounds_most is not None and entrant.rounds >= entrant.rounds_most:
                 entrant.dropped_after = entrant.rounds

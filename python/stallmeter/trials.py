@@ -242,7 +242,6 @@ def run(loader, *, seconds, end, consumer=None, least=1, samples=None, border=Fa
         trial.out_of_time = True
     except Exception as error:
         trial.error = said(error)
-        trial.exception = error.with_traceback(None)
     finally:
         with quiet(), contextlib.suppress(Exception):
             close(state["iterator"], end)

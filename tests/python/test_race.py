@@ -76,3 +76,15 @@ def test_too_few_groups_have_no_interval():
     entrant.seconds = [0.01, 0.01]
     rate, low, high = entrant.rate()
     assert rate == pytest.approx(100) and low != low and high != high
+
+
+def test_what_cannot_win_is_tried_as_often_as_it_may_and_sets_no_bar():
+    entrants = [Entrant("fast"), Entrant("slow")]
+    entrants[0].rounds_most = 1
+
+    def attempt(entrant, share, end):
+        entrant.rounds += 1
+        entrant.seconds += [0.01 if entrant.setting == "fast" else 0.05] * 8
+
+    Race(entrants, attempt, time.perf_counter() + 5, 7).run()
+    assert entrants[0].dropped_after == 1 and entrants[1].dropped_after is None
