@@ -109,6 +109,9 @@ const char *sm_vocabulary_role_name(enum sm_role role);
  *   estimated  what why: torch internals we do not know, so this is a bound or a guess
  *   not_measured  what why
  *   process    role (main, worker, other) python torch device
+ *   session    id name pid begin_ns, and end_ns when it is told again at its end: what a profiler calls a session. Times are
+ *              CLOCK_MONOTONIC; a forked child's table of names has it too, so it is its own only where pid is
+ *   session_note  id text: what the program itself found in a session
  *
  * The collector's RUN lines: id name command (arguments separated by the byte 0x1f) level started_real_ns exit_status
  * host.cpus host.cpus_usable host.memory_bytes host.memory_limit_bytes host.shm_bytes host.gpus (names, 0x1f between)
