@@ -14,6 +14,8 @@ import textwrap
 import pytest
 from conftest import ROOT, program
 
+pytestmark = pytest.mark.any_torch
+
 torch = pytest.importorskip("torch")
 
 DATA = '''
