@@ -6,6 +6,8 @@ Nothing in a file is ever executed or unpickled.
 import json
 import os
 
+from .paths import path_of
+
 ENDINGS = (".json", ".pt")
 
 
@@ -17,7 +19,7 @@ def _ending(path):
 
 
 def save(found, path):
-    path = os.fsdecode(path)
+    path = path_of(path)
     ending = _ending(path)
     data = (json.dumps(found, indent=2) + "\n").encode()
     if ending == ".pt":
@@ -33,7 +35,7 @@ def save(found, path):
 def load(path, schema):
     from ._read import TraceError
 
-    path = os.fsdecode(path)
+    path = path_of(path)
     if _ending(path) == ".pt":
         from .results import load_tensor
 

@@ -14,6 +14,8 @@ import json as _json
 import os as _os
 from collections.abc import Mapping
 
+from .paths import path_of as _path_of
+
 SCHEMA = "stallmeter/report/1"
 
 
@@ -87,7 +89,7 @@ class Report(Fields):
 
     def save(self, path) -> str:
         """Writes the form that the ending names: .html, .md or .json. Returns the path."""
-        path = _os.fspath(path)
+        path = _path_of(path)
         ending = _os.path.splitext(path)[1].lower()
         forms = {".html": self.to_html, ".md": self.to_markdown, ".json": self.to_json}
         if ending not in forms:
@@ -118,11 +120,11 @@ def load(path) -> Report:
     """
     from . import _read
 
-    name = _os.fspath(path)
-    if _os.fsdecode(name).endswith(".json"):
-        return Report(_load_json(name, _read.TraceError), _os.fsdecode(name))
+    name = _path_of(path)
+    if name.endswith(".json"):
+        return Report(_load_json(name, _read.TraceError), name)
     run = _read.open(name)
-    return Report(_json.loads(run.json()), _os.fsdecode(name), run)
+    return Report(_json.loads(run.json()), name, run)
 
 
 def _load_json(name, error):
@@ -130,8 +132,8 @@ def _load_json(name, error):
         try:
             fields = _json.load(file)
         except ValueError as problem:  # also of bytes that are no UTF-8
-            raise error(f"{_os.fsdecode(name)}: not JSON: {problem}") from None
+            raise error(f"{name}: not JSON: {problem}") from None
     schema = fields.get("schema") if type(fields) is dict else None
     if schema != SCHEMA:
-        raise error(f"{_os.fsdecode(name)}: its schema is {schema!r}, not {SCHEMA!r}")
+        raise error(f"{name}: its schema is {schema!r}, not {SCHEMA!r}")
     return fields

@@ -13,6 +13,7 @@ import struct
 import zipfile
 
 from . import profiling_session
+from .paths import path_of
 from .report import SCHEMA as REPORT
 from .report import Report, load
 
@@ -23,10 +24,10 @@ BYTES_MOST = 1 << 30
 
 
 def ending_of(path):
-    path = os.fspath(path)
-    ending = os.path.splitext(os.fsdecode(path))[1].lower()
+    path = path_of(path)
+    ending = os.path.splitext(path)[1].lower()
     if ending not in ENDINGS:
-        raise ValueError(f"path: {os.fsdecode(path)!r} ends in none of {', '.join(ENDINGS)}")
+        raise ValueError(f"path: {path!r} ends in none of {', '.join(ENDINGS)}")
     return ending
 
 
@@ -46,7 +47,7 @@ def document(sessions):
 
 
 def save(path, sessions):
-    path, ending = os.fspath(path), ending_of(path)
+    path, ending = path_of(path), ending_of(path)
     if ending == ".stall":
         return save_trace(path, sessions[-1])
     text = json.dumps(document(sessions), indent=2) + "\n"
@@ -55,7 +56,7 @@ def save(path, sessions):
             file.write(text)
     else:
         save_tensor(path, text.encode())
-    return os.fsdecode(path)
+    return path
 
 
 def save_trace(path, session):
@@ -68,7 +69,7 @@ def save_trace(path, session):
     if len(files) != 1:
         raise ValueError(f"path: the run has {len(files)} traces, one for each rank; copy {session.directory}")
     shutil.copyfile(os.path.join(session.directory, files[0]), path)
-    return os.fsdecode(path)
+    return path
 
 
 # ------------------------------------------------------------------------------------------------------ a tensor
@@ -116,7 +117,7 @@ def load_sessions(path, threshold):
     """The sessions in a file, as ProfilingSession objects; figures alone, where it is no trace."""
     from ._read import TraceError
 
-    path, ending = os.fspath(path), ending_of(path)
+    path, ending = path_of(path), ending_of(path)
     if ending == ".stall":
         return sessions_of(load(path), threshold)
     if ending == ".json":
@@ -124,19 +125,18 @@ def load_sessions(path, threshold):
             data = file.read()
     else:
         data = load_tensor(path, TraceError)
-    name = os.fsdecode(path)
     try:
         fields = json.loads(data)
     except (ValueError, RecursionError) as problem:
-        raise TraceError(f"{name}: not JSON: {problem}") from None
+        raise TraceError(f"{path}: not JSON: {problem}") from None
     if type(fields) is dict and fields.get("schema") == REPORT:
-        return sessions_of(Report(fields, name), threshold)
+        return sessions_of(Report(fields, path), threshold)
     if type(fields) is not dict or fields.get("schema") != SCHEMA:
-        raise TraceError(f"{name}: its schema is {fields.get('schema') if type(fields) is dict else None!r}, not {SCHEMA!r}")
+        raise TraceError(f"{path}: its schema is {fields.get('schema') if type(fields) is dict else None!r}, not {SCHEMA!r}")
     try:
-        return [one(row, fields["reports"], name) for row in fields["sessions"]]
+        return [one(row, fields["reports"], path) for row in fields["sessions"]]
     except (KeyError, TypeError, IndexError, AttributeError) as problem:
-        raise TraceError(f"{name}: damaged: {type(problem).__name__}: {problem}") from None
+        raise TraceError(f"{path}: damaged: {type(problem).__name__}: {problem}") from None
 
 
 def one(row, reports, name):
