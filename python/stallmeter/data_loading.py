@@ -25,6 +25,7 @@ from typing import Any
 from . import acting, trial_loaders, trials
 from .configs import DataLoadingProfilerConfig
 from .loading_grid import Configuration, Grid
+from .paths import path_of
 from .profiling import GROUPS
 from .progress import Progress
 from .race import ROUNDS, Entrant, Race
@@ -242,7 +243,8 @@ class DataLoadingProfiler:
     # -------------------------------------------------------------------------------------------- what follows
 
     def get_optimal_configuration(self):
-        """The smallest configuration whose rate noise cannot tell from the best, of those that usable cores and memory allow.
+        """The smallest configuration whose rate noise cannot tell from the best, of those that usable cores and memory allow and
+        that did not fail.
 
         ValueError before anything was profiled, RuntimeError where no configuration could be measured.
         """
@@ -250,7 +252,7 @@ class DataLoadingProfiler:
 
         if not self.profiles:
             raise ValueError("no configuration was profiled yet: call profile_configuration_range(dataset)")
-        measured = [profile for profile in self.profiles if profile.samples_per_s is not None]
+        measured = [profile for profile in self.profiles if profile.samples_per_s is not None and profile.error is None]
         if not measured:
             errors = [profile.error for profile in self.profiles if profile.error]
             raise RuntimeError(f"no configuration could be measured: {errors[0] if errors else 'the time was too short'}")
@@ -296,7 +298,7 @@ class DataLoadingProfiler:
         """From the intervals, as detectors do: by their half width, and whether all stayed in the race they could win."""
         widths = [(profile.samples_per_s_ci[1] - profile.samples_per_s_ci[0]) / 2 / profile.samples_per_s
                   if profile.samples_per_s_ci else math.inf for profile in (chosen, best)]
-        untried = any(profile.error and profile.samples_per_s is None for profile in self.profiles)
+        untried = any(profile.error for profile in self.profiles)
         if max(widths) <= 0.05 and min(chosen.rounds, best.rounds) >= 2:
             return "medium" if untried else "high"
         return "medium" if max(widths) <= 0.15 and not untried else "low"
@@ -310,9 +312,9 @@ class DataLoadingProfiler:
             words.append(f"{fastest.configuration} had {_rate(fastest)}, but its workers are more than {most}, what "
                          f"{self.usable_cores():g} usable cores and the memory allow"
                          + ("" if self._waits() else " for work that computes"))
-        failed = sum(profile.samples_per_s is None for profile in self.profiles)
+        failed = sum(profile.error is not None for profile in self.profiles)
         if failed:
-            words.append(f"{failed} of {len(self.profiles)} configurations could not be measured")
+            words.append(f"{failed} of {len(self.profiles)} configurations failed or could not be measured")
         return "; ".join(words)
 
     @property
@@ -396,7 +398,7 @@ class DataLoadingProfiler:
         whether apply_optimizations() may do it (`applicable`, else `reason`)."""
         found = []
         for finding in self._findings:
-            for suggestion in finding["suggestions"]:
+            for suggestion in finding["suggestions"] if finding["id"] < "SM7" else ():  # the others are of the recording
                 if not any(suggestion["text"] == other["text"] and suggestion["change"] == other["change"] for other in found):
                     found.append({**suggestion, "finding": finding["id"], "type": finding["type"], "measured": False})
         found += [one for one in self._measured_suggestion() if not any(one["change"] == other["change"] for other in found)]
@@ -427,7 +429,7 @@ class DataLoadingProfiler:
 
     def _measured_suggestion(self):
         """The optimum of the range, where it is another than the first configuration and faster beyond doubt."""
-        if not self._is_range or all(profile.samples_per_s is None for profile in self.profiles):
+        if not self._is_range or all(profile.samples_per_s is None or profile.error for profile in self.profiles):
             return []
         optimal, first = self.get_optimal_configuration(), self.profiles[0]
         if first.samples_per_s is None:
@@ -490,7 +492,7 @@ class DataLoadingProfiler:
     def generate_optimization_report(self, path=None):
         """Writes the report as HTML, and as Markdown beside it. Returns the path of the HTML. `path` ends in .html; without
         one it is named after the time, in the config's `profile_output_dir`."""
-        path = os.fspath(path) if path is not None else self._free_path("data-loading-report", ".html")
+        path = path_of(path) if path is not None else self._free_path("data-loading-report", ".html")
         root, ending = os.path.splitext(path)
         if ending.lower() != ".html":
             raise ValueError(f"path: {path!r} does not end in .html")
@@ -541,7 +543,7 @@ class DataLoadingProfiler:
             findings, host, is_range = found["findings"], found["host"], found["is_range"]
             mostly_waits, done, missing = found["mostly_waits"], found["optimizations"], found["not_measured"]
         except (KeyError, TypeError) as problem:
-            raise TraceError(f"{os.fsdecode(path)}: damaged: {type(problem).__name__}: {problem}") from None
+            raise TraceError(f"{path}: damaged: {type(problem).__name__}: {problem}") from None
         self.profiles, self._findings, self._host, self._is_range = profiles, findings, host, is_range
         self._mostly_waits, self._refused, self.not_measured = mostly_waits, done, missing
         self.report = self.loader = self._grid = self._baseline = None
@@ -628,7 +630,7 @@ class _Measured(Entrant):
 
     def __init__(self, setting):
         super().__init__(setting)
-        self.batches = 0
+        self.batches = self.ended = 0
         self.firsts, self.cpu, self.read = [], [], []
         self.memory = {}
         self.last_batch = None
@@ -641,6 +643,7 @@ class _Measured(Entrant):
         if not trial.seconds:
             return
         self.rounds += 1
+        self.ended += trial.error is None and not trial.out_of_time
         self.seconds += trial.seconds
         self.batches += trial.batches
         self.last_batch = trial.last_batch
@@ -676,7 +679,7 @@ class _Measured(Entrant):
                 setattr(profile, name, value)
             else:
                 profile.not_measured[name] = (f"{flag} is off" if not enabled else "no trial came to its end"
-                                              if not self.seconds else "/proc does not tell it here")
+                                              if not self.ended else "/proc does not tell it here")
 
 
 def _mean(values):

@@ -56,7 +56,7 @@ def _words_of(profile):
 
 def _facts(profiler, optimal):
     facts = [("configurations", str(len(profiler.profiles))),
-             ("measured", str(sum(profile.samples_per_s is not None for profile in profiler.profiles))),
+             ("measured", str(sum(profile.samples_per_s is not None and profile.error is None for profile in profiler.profiles))),
              ("usable cores", f"{profiler.usable_cores():g}")]
     if optimal is not None:
         facts += [("expected rate", rate_words(optimal.profile)), ("confidence", optimal.confidence),
@@ -106,6 +106,9 @@ COLUMNS = (
 
 def _compare(page, profiler, optimal):
     page.heading("Configuration comparison")
+    if not profiler.profiles:
+        page.text("No trial was made.")
+        return
     best = next((place for place, profile in enumerate(profiler.profiles) if optimal and profile is optimal.profile), -1)
     columns = [(head, [value(profile) for profile in profiler.profiles]) for head, value in COLUMNS]
     columns = [(head, values) for head, values in columns if any(value not in (None, "", "0 B") for value in values)]
@@ -152,7 +155,11 @@ def _memory_point(profile):
 def _chart(page, profiler, optimal):
     best = float(optimal.num_workers) if optimal is not None else None
     page.heading("Throughput")
-    page.chart("Samples a second", "num_workers", "samples/s", _series(profiler, _rate_point), best=best)
+    rates = _series(profiler, _rate_point)
+    if rates:
+        page.chart("Samples a second", "num_workers", "samples/s", rates, best=best)
+    else:
+        page.text("No configuration was measured.")
     page.heading("Memory")
     memory = _series(profiler, _memory_point)
     if memory:
@@ -168,7 +175,8 @@ def _find(page, profiler):
     for finding in shown:
         page.finding(finding)
     if not shown:
-        page.text(profiler.not_measured.get("findings", "None was found in the recorded run."))
+        none = "None was found in the recorded run." if profiler.profiles else "No run was recorded."
+        page.text(profiler.not_measured.get("findings", none))
 
 
 def _act(page, profiler):

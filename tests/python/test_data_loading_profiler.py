@@ -226,6 +226,44 @@ def test_a_trial_that_fails_says_so_and_the_others_go_on(script):
     assert found["consumer"] == ["ZeroDivisionError: division by zero"] * 2
 
 
+def test_what_failed_in_the_end_is_not_proposed():
+    from stallmeter.data_loading import DataLoadingProfile, DataLoadingProfiler
+
+    def profile(workers, rate, error=None):
+        return DataLoadingProfile(8, workers, 2 if workers else None, False, False, None, None, samples_per_s=rate,
+                                  samples_per_s_ci=(0.99 * rate, 1.01 * rate), rounds=3, error=error)
+
+    profiler = DataLoadingProfiler()
+    profiler.profiles = [profile(0, 250.0), profile(1, 900.0, "OSError: no such photo: 7.jpg")]
+    optimal = profiler.get_optimal_configuration()
+    assert optimal.num_workers == 0 and optimal.confidence != "high" and "1 of 2 configurations failed" in optimal.why
+    profiler.profiles, profiler._is_range = profiler.profiles[1:], True
+    raised(RuntimeError, "no such photo", profiler.get_optimal_configuration)
+    assert profiler.get_optimization_suggestions() == []
+
+
+def test_what_a_cut_off_trial_did_not_tell_has_that_reason():
+    from stallmeter import trials
+    from stallmeter.configs import DataLoadingProfilerConfig
+    from stallmeter.data_loading import _Measured
+    from stallmeter.loading_grid import Configuration
+
+    trial = trials.Trial()
+    trial.seconds, trial.batches, trial.wall_s, trial.error = [0.004] * 4, 4, 0.1, "OSError: no such photo: 7.jpg"
+    measured = _Measured(Configuration(8, 0, None, False, False, None, None))
+    measured.take(trial)
+    profile = measured.profile(DataLoadingProfilerConfig())
+    assert profile.samples_per_s == pytest.approx(250) and profile.not_measured["cpu_cores"] == "no trial came to its end"
+
+
+def test_a_report_of_nothing_says_so(tmp_path):
+    from stallmeter import DataLoadingProfiler
+
+    page = DataLoadingProfiler().generate_optimization_report(tmp_path / "nothing.html")
+    words = (tmp_path / "nothing.md").read_text()
+    assert os.path.exists(page) and "NOT MEASURED" in words and "No run was recorded" in words
+
+
 def test_the_death_of_a_worker_is_not_raised_inside_put(script):
     """torch raises from its handler of SIGCHLD wherever the main thread is; inside put the queue's lock stayed taken."""
     found = told(script('''
@@ -330,6 +368,8 @@ def test_wrong_arguments_are_named():
     raised(ValueError, "no configuration was profiled yet", profiler.get_optimal_configuration)
     raised(ValueError, "^loader: none was given", profiler.profile_current_configuration)
     raised(TypeError, "^loader: a list is no torch DataLoader", lambda: profiler.profile_current_configuration([1]))
+    for takes_a_path in (profiler.load_profiling_results, profiler.save_profiling_results, profiler.generate_optimization_report):
+        raised(TypeError, "^path: 3 is no path$", lambda takes_a_path=takes_a_path: takes_a_path(3))
     raised(TypeError, "^suggestions: ", lambda: profiler.apply_optimizations({"num_workers": 2}))
     raised(ValueError, "^path: ", lambda: profiler.generate_optimization_report("report.txt"))
     raised(ValueError, "^path: ", lambda: profiler.save_profiling_results("found.pickle"))
