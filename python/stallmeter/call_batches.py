@@ -12,6 +12,7 @@ from .call_profile import COSTS, describe, interval, need, quantile, rate, usabl
 ROUNDS = 20  # as far as there is time
 ROUNDS_MOST = 300  # where they cost next to nothing, since short calls need more of them
 CHEAP_SHARE = 0.1  # of the time there is
+NOT_OF_BATCHES = "CPU in the interpreter", "growth with the input's size", "caching", "device"
 
 
 class _Size:
@@ -61,10 +62,12 @@ def _tree(function, inputs, size):
     return {
         "kind": "batch", "name": name_of(function), "where": where_of(function), "per_sample": inputs.per_sample,
         "copied": inputs.copies, "samples": size.size, "batch_size": size.size, "calls": len(needs), "time": times,
-        "samples_per_s": rate(times, size.size), "cpu": {key: means[key] for key in COSTS[1:5]},
+        "samples_per_s": rate(times, size.size),
+        "cpu": {**{key: means[key] for key in COSTS[1:5]}, "python_share": None, "looks": 0},
         "memory": {"input_bytes": size_bytes(batch), "output_bytes": size_bytes(size.result) if size.turn else None,
                    "minor_faults": means["minor_faults"]},
         "io": {"read_bytes": means["read_bytes"], "major_faults": means["major_faults"]},
+        **dict.fromkeys(("scaling", "caching", "device", "lines", "library")),
         "errors": [size.error] if size.error else [], "members": []}
 
 
@@ -79,4 +82,5 @@ def batch_findings(tree, trees):
              "batches": [(float(each["batch_size"]), each["time"]["mean_s"], each["time"]["low_s"], each["time"]["high_s"])
                          for each in measured]}
     judged = _read.judge_calls(facts)
-    tree.update(findings=judged["findings"], passed=judged["passed"], not_measured=judged["not_measured"])
+    lacking = [{"what": what, "why": elsewhere} for what in NOT_OF_BATCHES]
+    tree.update(findings=judged["findings"], passed=judged["passed"], not_measured=lacking + judged["not_measured"])

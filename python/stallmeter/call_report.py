@@ -125,7 +125,7 @@ def _performance(page, tree, heading="Function performance"):
         pairs.append(("Samples a second", rate_words(tree["samples_per_s"]["mean"])))
     pairs += [("CPU of its thread", seconds(cpu["cpu_s"])), ("CPU of helper threads", seconds(cpu["helper_cpu_s"])),
               ("Waiting for a CPU", seconds(cpu["run_delay_s"])), ("Blocked", seconds(cpu["blocked_s"]))]
-    if "python_share" in cpu:
+    if cpu.get("python_share") is not None:
         pairs.append(("CPU in the interpreter", f"{share(cpu['python_share'])} of {number(cpu['looks'], '.0f')} looks"))
     page.facts(pairs)
     if tree.get("lines"):
@@ -252,13 +252,18 @@ def _findings(page, trees):
                   + (", ".join(sorted({rule for tree in trees for rule in tree["passed"]})) or "none") + ".")
 
 
+def _value_first(interval):
+    low, value, high = interval
+    return value, low, high
+
+
 def _applied(page, profiler):
     if profiler.optimizations:
         page.heading("What was applied")
         page.table(["change", "kept", "measured speed-up", "why"],
                    [[", ".join(f"{key}={value}" for key, value in entry["change"].items()) or "none",
                      "yes" if entry["kept"] else "no",
-                     tuple(entry["speedup"]) if entry.get("speedup") else "not tried", entry["why"]]
+                     _value_first(entry["speedup"]) if entry.get("speedup") else "not tried", entry["why"]]
                     for entry in profiler.optimizations])
 
 

@@ -144,8 +144,9 @@ class Tuning:
         entry = {"change": change, "kept": True, "predicted_speedup": suggestion.get("predicted_speedup"), "speedup": None,
                  "why": self._disclosed(change)}
         if config.auto_optimize:
-            entry["speedup"] = list(self._against(before, config.profiling_duration))
-            if not (entry["speedup"][1] is not None and entry["speedup"][1] > 1):
+            ratio, low, high = self._against(before, config.profiling_duration)
+            entry["speedup"] = [low, ratio, high]  # as predicted_speedup has them
+            if low is None or low <= 1:
                 self._set(*before)
                 entry.update(kept=False, why="tried in turns with what was before"
                              f"{self._tried_on(config.profiling_duration)}, it did not help; taken back")

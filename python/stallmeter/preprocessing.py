@@ -23,6 +23,7 @@ from .call_members import profile_members
 from .call_profile import Inputs, Measuring, describe, rate
 from .configs import PreprocessingProfilerConfig
 from .kinds import PreprocessingBottleneck
+from .paths import path_of
 from .report import Fields
 
 __all__ = ["OptimalPreprocessing", "PreprocessingBottleneck", "PreprocessingProfile", "PreprocessingProfiler",
@@ -200,8 +201,10 @@ class PreprocessingProfiler:
         """The newest profile of the function whose batches were tried, if there were any; else the newest."""
         if not self.batch_profiles:
             return self.profiles[-1]._fields
-        name = self.batch_profiles[0]["name"]
-        return next((profile._fields for profile in reversed(self.profiles) if profile["name"] == name), None)
+        tried = self.batch_profiles[0]._fields
+        same = [profile._fields for profile in self.profiles  # two lambdas have one name, and lines of their own
+                if (profile["name"], profile._fields["where"]) == (tried["name"], tried["where"])]
+        return same[-1] if same else None
 
     # --- the tuning loop ---
 
@@ -280,7 +283,7 @@ class PreprocessingProfiler:
 
     def save_profiling_results(self, path):
         """Writes the profiles to a .json or a .pt file. Returns the path."""
-        path = os.fspath(path)
+        path = path_of(path)
         ending = os.path.splitext(path)[1].lower()
         text = json.dumps(self.to_dict(), indent=2) + "\n"
         if ending == ".json":
@@ -299,7 +302,7 @@ class PreprocessingProfiler:
 
         FileNotFoundError for what is not there, TraceError for what is damaged or none of ours.
         """
-        path = os.fspath(path)
+        path = path_of(path)
         ending = os.path.splitext(path)[1].lower()
         if ending not in (".json", ".pt"):
             raise ValueError(f"path: {path!r} ends in none of .json, .pt")
@@ -332,7 +335,7 @@ class PreprocessingProfiler:
 
         `path` ends in .html; without one it is named after the time, in `profile_output_dir`.
         """
-        path = os.fspath(path) if path is not None else None
+        path = path_of(path) if path is not None else None
         if path is not None and os.path.splitext(path)[1].lower() != ".html":
             raise ValueError(f"path: {path!r} does not end in .html")
         page = self._page()

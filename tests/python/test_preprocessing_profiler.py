@@ -454,6 +454,9 @@ def test_an_interrupt_is_not_swallowed():
     (lambda p: p.profile_current_configuration(), RuntimeError, "no function"),
     (lambda p: p.generate_optimization_report("x.txt"), ValueError, "path: 'x.txt'"),
     (lambda p: p.save_profiling_results("x.txt"), ValueError, "path: 'x.txt'"),
+    (lambda p: p.save_profiling_results(3), TypeError, "path: 3 is no path"),
+    (lambda p: p.load_profiling_results(3), TypeError, "path: 3 is no path"),
+    (lambda p: p.generate_optimization_report(3), TypeError, "path: 3 is no path"),
     (lambda p: PreprocessingProfiler(3), TypeError, "config: 3"),
 ])
 def test_wrong_use_is_said_in_one_line(call, error, words):
@@ -472,12 +475,28 @@ def test_the_optimum_is_the_smallest_within_noise(batched):
     assert "64" in str(optimal)
 
 
+def test_the_cache_of_one_lambda_is_not_advised_for_another():
+    tuned = profiler()
+    tuned.profile_preprocessing_function(lambda key: derive(key), KEYS)
+    assert tuned.get_optimal_preprocessing_config().cache
+    tuned.profile_batch_preprocessing(
+        lambda key: derive(key), KEYS)
+    assert not tuned.get_optimal_preprocessing_config().cache
+
+
+def test_a_batch_size_has_the_fields_of_a_profile(batched):
+    sizes = batched[1]
+    assert sizes[0].cpu.python_share is None and sizes[0].scaling is None and sizes[0].caching is None
+    assert {"caching", "device", "CPU in the interpreter"} <= {entry.what for entry in sizes[0].not_measured}
+
+
 def test_the_tuning_loop_keeps_what_helps():
     tuned = profiler(auto_optimize=True, duration=8)
     assert math.isnan(tuned.measure_improvement())
     tuned.profile_preprocessing_function(derive, KEYS)
     assert [entry["kept"] for entry in tuned.optimizations] == [True]
-    assert tuned.optimizations[0]["speedup"][1] > 1 and "copies" in tuned.optimizations[0]["why"]
+    low, value, high = tuned.optimizations[0]["speedup"]
+    assert 1 < low <= value <= high and "copies" in tuned.optimizations[0]["why"]
     assert tuned.optimized_function(b"2") == derive(b"2") and tuned.optimized_function is not derive
     assert tuned.measure_improvement() > 100  # 3 of 30 are computed
     again = tuned.profile_current_configuration()
