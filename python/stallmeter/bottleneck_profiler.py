@@ -30,6 +30,7 @@ import weakref
 from . import _inner, profiling_session, recording, results
 from .configs import BottleneckProfilerConfig
 from .kinds import BottleneckType, ProfilingLevel
+from .paths import path_of
 from .profiling_session import ProfilingSession
 
 __all__ = ["BottleneckProfiler", "BottleneckProfilerConfig", "BottleneckType", "ProfilingLevel", "ProfilingSession"]
@@ -397,7 +398,7 @@ class BottleneckProfiler:
         if path is None:
             page = self._page_path(session)
         else:
-            page = os.fspath(path)
+            page = path_of(path)
             if os.path.splitext(page)[1].lower() != ".html":
                 raise ValueError(f"path: {page!r} does not end in .html")
         report = session.report if session else None
@@ -411,6 +412,10 @@ class BottleneckProfiler:
             with open(name, "w", encoding="utf-8") as file:
                 file.write(text)
         return page
+
+    def _repr_html_(self):
+        session = self._newest()
+        return session._repr_html_() if session else "<p>BottleneckProfiler: no session was started yet</p>"
 
     def _page_path(self, session):
         if session and session.recording is not None and session.recording.own and not session.recording.temporary:
@@ -466,12 +471,14 @@ class BottleneckProfiler:
                       for suggestion in row["suggestions"]]
         return sorted(found, key=_promise, reverse=True)
 
-    def apply_optimizations(self, optimizations):
+    def apply_optimizations(self, optimizations=None):
         """Tries each change of a loader that wrap() was given, in a paired trial, and keeps what proved faster.
 
         Returns what was done: one dict for each, `state` kept, taken_back or refused, and the `reason`. Kept changes are in
-        force from the loader's next epoch on.
+        force from the loader's next epoch on. Without `optimizations` all of get_optimization_suggestions().
         """
+        if optimizations is None:
+            optimizations = self.get_optimization_suggestions()
         if isinstance(optimizations, (str, bytes, dict)) or not hasattr(optimizations, "__iter__"):
             raise TypeError("optimizations: give a list, as get_optimization_suggestions() returns it")
         return [self._apply(suggestion) for suggestion in optimizations]

@@ -108,7 +108,12 @@ assert raises(TypeError, BottleneckProfiler, {"profiling_level": "basic"}).start
 assert raises(ValueError, profiler.get_session_summary, "nobody").startswith("session_id:")
 assert raises(ValueError, profiler.compare_sessions, "a", "b").startswith("session_id:")
 assert raises(TypeError, profiler.apply_optimizations, {"text": ""}).startswith("optimizations:")
+assert profiler.apply_optimizations() == []  # its own suggestions, of which there are none
+for takes_a_path in (profiler.load_profiling_results, profiler.generate_optimization_report):
+    assert raises(TypeError, takes_a_path, 3) == "path: 3 is no path"
+assert "no session was started" in profiler._repr_html_()
 profiler.start_profiling_session("one")
+assert "<iframe" in profiler._repr_html_()
 assert "none of an open session; open: one-" in raises(ValueError, profiler.stop_profiling_session, "nobody")
 profiler.stop_profiling_session()
 assert raises(ValueError, profiler.save_profiling_results, "x.pkl").startswith("path:")
