@@ -77,6 +77,20 @@ int sm_sketch_merge(struct sm_sketch *into, struct sm_arena *arena, const struct
 	return 0;
 }
 
+/* The middle of the bin of the number at that place in order, from 0. */
+static double number_at(const struct sm_sketch *sketch, double place)
+{
+	double below = 0;
+	for (size_t i = 0; i < BIN_COUNT; i++) {
+		below += sketch->bins[i];
+		if (below > place) {
+			return fmin(fmax(middle_of(i), sketch->minimum), sketch->maximum);
+		}
+	}
+	return sketch->maximum;
+}
+
+/* Between two places as sm_bootstrap_percentile() has it: of few numbers, the 99th percentile is near the largest. */
 double sm_sketch_quantile(const struct sm_sketch *sketch, double share)
 {
 	if (!sketch->count) {
@@ -88,14 +102,9 @@ double sm_sketch_quantile(const struct sm_sketch *sketch, double share)
 	if (share >= 1) {
 		return sketch->maximum;
 	}
-	double rank = share * (double)(sketch->count - 1), below = 0;
-	for (size_t i = 0; i < BIN_COUNT; i++) {
-		below += sketch->bins[i];
-		if (below > rank) {
-			return fmin(fmax(middle_of(i), sketch->minimum), sketch->maximum);
-		}
-	}
-	return sketch->maximum;
+	double place = share * (double)(sketch->count - 1), whole = floor(place);
+	double low = number_at(sketch, whole);
+	return place > whole ? low + (place - whole) * (number_at(sketch, whole + 1) - low) : low;
 }
 
 double sm_sketch_mean(const struct sm_sketch *sketch)

@@ -26,6 +26,20 @@ static void quantiles_are_within_their_error(void **unused)
 	sm_arena_finish(&arena);
 }
 
+static void of_few_numbers_a_quantile_lies_between_two(void **unused)
+{
+	(void)unused;
+	struct sm_arena arena = SM_ARENA_EMPTY;
+	struct sm_sketch sketch = {0};
+	for (int i = 0; i < 7; i++) {
+		assert_int_equal(sm_sketch_add(&sketch, &arena, i ? 0.1 : 0.2), 0);
+	}
+	assert_float_equal(sm_sketch_quantile(&sketch, 0.5), 0.1, 0.1 * 0.017);
+	assert_float_equal(
+		sm_sketch_quantile(&sketch, 0.99), 0.194, 0.194 * 0.017); /* 0.94 of the way */
+	sm_arena_finish(&arena);
+}
+
 static void what_lies_outside_keeps_its_extremes(void **unused)
 {
 	(void)unused;
@@ -64,6 +78,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(quantiles_are_within_their_error),
+		cmocka_unit_test(of_few_numbers_a_quantile_lies_between_two),
 		cmocka_unit_test(what_lies_outside_keeps_its_extremes),
 		cmocka_unit_test(merging_is_as_adding),
 	};
