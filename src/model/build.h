@@ -57,6 +57,7 @@ struct sm_build_frame {
 	uint32_t name;
 	uint8_t role;
 	bool has_cause;
+	bool again; /* inside another call of the same operation, as in recursion */
 };
 
 struct sm_build_detail {

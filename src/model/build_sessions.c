@@ -292,7 +292,7 @@ static int add_to_sessions(struct sm_build *build, struct sm_build_thread *threa
 			continue;
 		}
 		struct sm_session_operation *sums = &build->rows[row].sums;
-		sums->inclusive_ns += inside_ns;
+		sums->inclusive_ns += frame->again ? 0 : inside_ns;
 		if (ended && end_ns <= session->facts.end_ns) {
 			error = add_call(build, sums, (double)(end_ns - frame->begin_ns) * 1e-9);
 		} else {

@@ -80,6 +80,16 @@ static int end_role(
 				 : sm_build_consume_end(build, thread, at_ns);
 }
 
+static bool is_inside(const struct sm_build_thread *thread, uint32_t slot)
+{
+	for (size_t i = thread->depth; slot != SM_BUILD_NONE && i-- > 0;) {
+		if (thread->frames[i].role == SM_ROLE_OPERATION && thread->frames[i].slot == slot) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int begin(struct sm_build *build, struct sm_build_thread *thread, uint32_t id, int64_t at_ns)
 {
 	if (thread->depth >= SM_BUILD_DEPTH) {
@@ -99,12 +109,14 @@ static int begin(struct sm_build *build, struct sm_build_thread *thread, uint32_
 			    ? sm_build_sessions_edge(build, thread, at_ns)
 			    : 0;
 	uint32_t around = thread->depth ? thread->frames[thread->depth - 1].inside : SM_BUILD_NONE;
+	bool again = is_operation && is_inside(thread, name->slot);
 	struct sm_build_frame *frame = &thread->frames[thread->depth++];
 	*frame = (struct sm_build_frame){.begin_ns = at_ns,
 		.inside = is_operation ? name->slot : around,
 		.slot = name->slot,
 		.name = id,
-		.role = name->role};
+		.role = name->role,
+		.again = again};
 	return error ? error : is_operation ? 0 : begin_role(build, thread, name->role, at_ns);
 }
 
@@ -119,7 +131,7 @@ static int add_operation(struct sm_build *build, const struct sm_build_frame *fr
 		operation->first_ns = frame->begin_ns;
 	}
 	operation->last_ns = end_ns > operation->last_ns ? end_ns : operation->last_ns;
-	operation->inclusive_ns += wall_ns;
+	operation->inclusive_ns += frame->again ? 0 : wall_ns;
 	operation->self_ns += wall_ns - frame->inner_ns;
 	return sm_sketch_add(&operation->wall_s, &build->model->arena, (double)wall_ns * 1e-9);
 }

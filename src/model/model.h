@@ -166,7 +166,7 @@ struct sm_loader {
 struct sm_operation { /* a user's span, by name and type */
 	const char *name, *type;
 	uint64_t count;
-	int64_t inclusive_ns;
+	int64_t inclusive_ns; /* of a call inside another of the same, once */
 	int64_t self_ns; /* without the operations inside; a loader's wait inside is the operation's own */
 	int64_t first_ns, last_ns;
 	struct sm_sketch wall_s;

@@ -80,6 +80,32 @@ static void open_session(struct sm_make_process *process, const char *name, int 
 	}
 }
 
+/*     deep     |----------------|   1000 .. 1100
+ *     other      |-----------|      1010 .. 1090
+ *     deep          |-----|         1020 .. 1080: time inside deep is 100, not 160 */
+static void time_inside_an_operation_that_calls_itself_counts_once(void **unused)
+{
+	(void)unused;
+	struct sm_make_run *run = new_run();
+	struct sm_make_process *process =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 10});
+	struct sm_make_thread *thread = sm_make_thread_add(process, 10);
+	open_session(process, "all", 900, 1200);
+	sm_make_begin(thread, 1000, SM_ROLE_OPERATION, "deep");
+	sm_make_begin(thread, 1010, SM_ROLE_OPERATION, "other");
+	sm_make_begin(thread, 1020, SM_ROLE_OPERATION, "deep");
+	sm_make_end(thread, 1080);
+	sm_make_end(thread, 1090);
+	sm_make_end(thread, 1100);
+	sm_make_run_finish(run);
+	struct sm_model model;
+	read_run(&model);
+	expect(session(&model, "all"), "deep", 2, 0, 100, 80);
+	expect(session(&model, "all"), "other", 1, 0, 80, 20);
+	assert_int_equal(find(session(&model, "all"), "deep")->operation->inclusive_ns, 100);
+	sm_model_finish(&model);
+}
+
 /*     first   |------------------------------|             1000 .. 1100
  *     second              |------------------------|       1050 .. 1140
  *     outer      |---------------------------------|       1010 .. 1130
@@ -255,6 +281,7 @@ static void blocks_stay_equal_and_keep_their_order(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(time_inside_an_operation_that_calls_itself_counts_once),
 		cmocka_unit_test(sessions_overlap_and_cut_what_crosses_them),
 		cmocka_unit_test(the_wait_for_a_batch_is_of_the_operation_around_it),
 		cmocka_unit_test(threads_and_workers_run_beside_each_other),
