@@ -149,7 +149,7 @@ void sm_rounds_init(struct sm_rounds *rounds, const struct sm_level_rates *rates
 		.root_path = root_path,
 		.listener = {.context = rounds, .missing = note_missing},
 	};
-	sm_governor_init(&rounds->governor);
+	sm_governor_init(&rounds->governor, SM_GOVERNOR_COUNTERS_SHARE);
 }
 
 int sm_rounds_open(struct sm_rounds *rounds)

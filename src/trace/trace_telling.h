@@ -6,6 +6,7 @@
 #include "trace/trace_delivery.h"
 #include "trace/trace_lines.h"
 #include "trace/trace_samples.h"
+#include "trace/trace_stacks.h"
 
 struct sm_trace_unpacker;
 
@@ -18,8 +19,10 @@ struct sm_trace_telling {
 	size_t local_capacity;
 	struct sm_trace_unpacker *unpacker; /* owned */
 	struct sm_trace_columns columns;
-	struct sm_trace_samples_columns *samples; /* owned */
-	unsigned char *plain;			  /* owned; a SAMPLES body out of its frame */
+	struct sm_trace_samples_columns *samples;     /* owned */
+	struct sm_trace_stack_columns *stack_columns; /* owned; NULL before the first */
+	struct sm_trace_stacks_base stacks_base;
+	unsigned char *plain; /* owned; a body out of its zstd frame */
 	size_t plain_capacity;
 	struct sm_trace_lines lines;
 };
