@@ -198,7 +198,7 @@ static int64_t keep_body(struct sm_stacks_code_bodies *bodies, struct sm_stacks_
 
 /* --- code objects --- */
 
-void sm_stacks_codes_finish(struct sm_stacks_codes *codes)
+void sm_stacks_code_forget(struct sm_stacks_codes *codes)
 {
 	sm_mem_free(codes->code);
 	sm_map_finish(&codes->by_address);
@@ -267,13 +267,22 @@ static int find_instructions(const struct sm_stacks_code_source *source, uint64_
 	return 0;
 }
 
+/* From 3.12 a class that is called is entered through a little code object that calls itself by its own file's name. */
+static bool is_shim(const struct sm_stacks_layout *layout, const unsigned char *bytes)
+{
+	return word_at(bytes, layout->code_file) == word_at(bytes, layout->code_name);
+}
+
 static int64_t read_body(const struct sm_stacks_code_source *source, uint64_t address,
 	const unsigned char *bytes, uint64_t *ret_instructions)
 {
 	const struct sm_stacks_layout *layout = source->layout;
 	char file[SM_STACKS_TEXT_MAX + 1], name[SM_STACKS_TEXT_MAX + 1];
 	struct sm_stacks_code_body body = {
-		.minor = layout->minor, .first_line = half_at(bytes, layout->code_first_line)};
+		.minor = layout->minor,
+		.first_line = half_at(bytes, layout->code_first_line),
+		.shim = is_shim(layout, bytes),
+	};
 	int64_t r = read_text(source, word_at(bytes, layout->code_file), file);
 	r = r ? r : read_text(source, word_at(bytes, layout->code_name), name);
 	r = r ? r : find_instructions(source, address, bytes, ret_instructions, &body.instructions);
@@ -330,7 +339,7 @@ int64_t sm_stacks_code_find(
 	}
 	if (codes->count >= CODES_MAX) {
 		uint64_t type = codes->type;
-		sm_stacks_codes_finish(codes);
+		sm_stacks_code_forget(codes);
 		codes->type = type;
 	}
 	return renew(source, codes, address, -1);
@@ -353,7 +362,8 @@ bool sm_stacks_code_locate(const struct sm_stacks_code_bodies *bodies,
 		}
 	}
 	if (index == UINT32_MAX) {
-		*ret_spot = (struct sm_stacks_spot){body->function, body->first_line, false};
+		*ret_spot = (struct sm_stacks_spot){
+			body->function, body->first_line, false, body->shim};
 		return true;
 	}
 	if (index >= body->instructions) {
@@ -364,6 +374,7 @@ bool sm_stacks_code_locate(const struct sm_stacks_code_bodies *bodies,
 		.line = sm_stacks_lines_find(body->minor, body->lines, body->line_bytes,
 			body->first_line, (uint32_t)index * UNIT_BYTES),
 		.calls = body->calls[index / 8] >> index % 8 & 1,
+		.shim = body->shim,
 	};
 	return true;
 }

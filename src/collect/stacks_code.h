@@ -20,6 +20,7 @@ struct sm_stacks_code_body {
 	uint32_t line_bytes;
 	unsigned char *calls; /* owned; a bit for each instruction that calls */
 	uint32_t instructions;
+	bool shim; /* a helper of the interpreter's, no code of anybody's */
 };
 
 struct sm_stacks_code_bodies {
@@ -43,7 +44,7 @@ struct sm_stacks_codes {
 	struct sm_map by_address;
 	uint64_t type; /* of code objects there; 0: none seen yet */
 };
-void sm_stacks_codes_finish(struct sm_stacks_codes *codes);
+void sm_stacks_code_forget(struct sm_stacks_codes *codes);
 
 struct sm_stacks_code_source {
 	const struct sm_stacks_memory *memory;
@@ -60,6 +61,7 @@ int64_t sm_stacks_code_find(const struct sm_stacks_code_source *source,
 struct sm_stacks_spot {
 	uint32_t function, line; /* line 0: not known */
 	bool calls;		 /* the instruction calls something */
+	bool shim;		 /* no place of a stack */
 };
 /* False where the frame's instruction is not one of this code: the frame was torn. */
 bool sm_stacks_code_locate(const struct sm_stacks_code_bodies *bodies,

@@ -155,7 +155,7 @@ static int measure(struct sm_stacks_layout *layout)
 	layout->thread_bytes = larger(layout->thread_bytes, layout->thread_next + 8);
 	layout->frame_bytes = larger(layout->frame_instruction, layout->frame_previous) + 8;
 	layout->frame_bytes = larger(layout->frame_bytes, layout->frame_code + 8);
-	layout->frame_bytes = larger(layout->frame_bytes, layout->frame_owner + 1);
+	layout->frame_bytes = larger(layout->frame_bytes, layout->frame_owner / 8 * 8 + 8);
 	layout->code_bytes = layout->code_instructions;
 	return is_too_large(layout) ? -ENOTSUP : 0;
 }

@@ -217,7 +217,7 @@ static void lose_interpreter(struct sm_stacks_process *process, struct sm_stacks
 {
 	mark(process, false);
 	drop_ended(process, tools);
-	sm_stacks_codes_finish(&process->codes);
+	sm_stacks_code_forget(&process->codes);
 	process->open = false;
 	process->tid_offset = 0;
 }
@@ -275,6 +275,9 @@ static int64_t find_node(const struct sm_stacks_code_source *source,
 		return -EAGAIN;
 	}
 	*ret_calls = spot.calls;
+	if (spot.shim && caller >= 0) {
+		return caller;
+	}
 	return sm_stacks_table_node(source->table, caller, spot.function, spot.line);
 }
 
