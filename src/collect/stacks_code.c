@@ -1,6 +1,6 @@
-/* A code object lives as long as its function and is read when it is first met. Its address may later belong to
- * another one (a module's own code is freed after the import), so what identifies it is looked at again every half
- * second in which it is used. Bytes and lengths come from a running program and may be anything: each length is bounded
+/* A code object lives as long as its function and is read when it is first met. Its address may soon belong to another
+ * one: a module's own code is freed after the import, and the next function that is made gets its place. So what
+ * identifies it is looked at again at every look at a stack in which it has newly come up. Bytes and lengths come from a running program and may be anything: each length is bounded
  * before it is used. */
 #include "collect/stacks_code.h"
 
@@ -12,10 +12,9 @@
 #include <errno.h>
 #include <string.h>
 
-#define AGAIN_NS 500000000LL
-
 enum {
 	CODE_MAX = 512,
+	CHECKS_MAX = 32,   /* by one read */
 	CODES_MAX = 16384, /* of a process; then it begins anew */
 	LINES_BYTES_MAX = 256 * 1024,
 	INSTRUCTION_BYTES_MAX = 256 * 1024,
@@ -329,12 +328,58 @@ static int64_t renew(const struct sm_stacks_code_source *source, struct sm_stack
 	return place;
 }
 
+static int find_known(const struct sm_stacks_code_source *source, struct sm_stacks_codes *codes,
+	const struct sm_stacks_frame *frames, int count,
+	struct sm_stacks_code *ret_known[CHECKS_MAX])
+{
+	int known = 0;
+	for (int i = 0; i < count; i++) {
+		uint64_t place;
+		if (sm_map_find(&codes->by_address, frames[i].code, &place) &&
+			codes->code[place].seen_ns != source->now_ns) {
+			ret_known[known++] = &codes->code[place];
+		}
+	}
+	return known;
+}
+
+static void check_some(const struct sm_stacks_code_source *source, struct sm_stacks_codes *codes,
+	const struct sm_stacks_frame *frames, int count)
+{
+	unsigned char bytes[CHECKS_MAX][CODE_MAX];
+	struct sm_stacks_part parts[CHECKS_MAX];
+	struct sm_stacks_code *known[CHECKS_MAX];
+	int number = find_known(source, codes, frames, count, known);
+	for (int i = 0; i < number; i++) {
+		parts[i] = (struct sm_stacks_part){
+			known[i]->address, bytes[i], source->layout->code_bytes};
+	}
+	if (!number || source->memory->read(source->memory->context, parts, number)) {
+		return;
+	}
+	for (int i = 0; i < number; i++) {
+		if (word_at(bytes[i], TYPE_AT) == codes->type &&
+			identify(source->layout, bytes[i]) == known[i]->identity) {
+			known[i]->seen_ns = source->now_ns;
+		}
+	}
+}
+
+void sm_stacks_code_check(const struct sm_stacks_code_source *source, struct sm_stacks_codes *codes,
+	const struct sm_stacks_frame *frames, int count)
+{
+	for (int i = 0; i < count; i += CHECKS_MAX) {
+		int some = count - i < CHECKS_MAX ? count - i : CHECKS_MAX;
+		check_some(source, codes, frames + i, some);
+	}
+}
+
 int64_t sm_stacks_code_find(
 	const struct sm_stacks_code_source *source, struct sm_stacks_codes *codes, uint64_t address)
 {
 	uint64_t place;
 	if (sm_map_find(&codes->by_address, address, &place)) {
-		bool fresh = source->now_ns - codes->code[place].seen_ns < AGAIN_NS;
+		bool fresh = source->now_ns == codes->code[place].seen_ns;
 		return fresh ? (int64_t)place : renew(source, codes, address, (int64_t)place);
 	}
 	if (codes->count >= CODES_MAX) {

@@ -34,7 +34,7 @@ struct sm_stacks_code {
 	uint64_t address, identity; /* identity: of what is there */
 	uint64_t instructions;	    /* where they begin */
 	uint32_t body;
-	int64_t seen_ns; /* when it was last read */
+	int64_t seen_ns; /* when it was last seen to be there */
 };
 
 /* The code objects of one process. */
@@ -54,6 +54,10 @@ struct sm_stacks_code_source {
 	int64_t now_ns;
 };
 
+/* Looks whether known code objects are still what they were; by one read for many. Those that are not, or that cannot be
+ * read, are read anew when they are looked for. */
+void sm_stacks_code_check(const struct sm_stacks_code_source *source, struct sm_stacks_codes *codes,
+	const struct sm_stacks_frame *frames, int count);
 /* Place of the code object in `codes`; negative: there is none (-EAGAIN), no room, or what reading said. */
 int64_t sm_stacks_code_find(const struct sm_stacks_code_source *source,
 	struct sm_stacks_codes *codes, uint64_t address);

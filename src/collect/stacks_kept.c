@@ -156,6 +156,8 @@ void sm_stacks_kept_add(struct sm_stacks_kept *kept, const struct sm_stacks_look
 	columns->thread[at] = look->thread;
 	columns->place[at] = look->place;
 	columns->looks[at] = (uint16_t)look->looks;
+	uint64_t cpu_us = look->cpu_ns / 1000;
+	columns->cpu_us[at] = cpu_us < UINT32_MAX ? (uint32_t)cpu_us : UINT32_MAX;
 	columns->state[at] = look->state;
 	if (columns->count == SM_TRACE_STACK_SAMPLES_MAX) {
 		sm_stacks_kept_flush(kept, (int64_t)kept->head.interval_ns);

@@ -11,6 +11,7 @@
 struct sm_stacks_look { /* the same look at a thread, once or several times */
 	int64_t first_ns, last_ns;
 	uint32_t looks; /* 0: none */
+	uint64_t cpu_ns;
 	uint32_t thread, place;
 	uint8_t state; /* enum sm_trace_stack_state */
 };

@@ -288,6 +288,18 @@ static int64_t node_of_deeper(const struct sm_stacks_code_source *source)
 			    : sm_stacks_table_node(source->table, -1, (uint32_t)function, 0);
 }
 
+/* How many frames from the outermost on are those of the last stack. */
+static int count_remembered(
+	const struct sm_stacks_thread *thread, const struct sm_stacks_frames *frames)
+{
+	int depth = 0;
+	while (depth < frames->count &&
+		is_remembered(thread, depth, &frames->frame[frames->count - 1 - depth])) {
+		depth++;
+	}
+	return depth;
+}
+
 /* The number of the innermost frame's place; negative as sm_stacks_code_find. */
 static int64_t number_stack(const struct sm_stacks_code_source *source,
 	struct sm_stacks_process *process, struct sm_stacks_thread *thread,
@@ -299,6 +311,8 @@ static int64_t number_stack(const struct sm_stacks_code_source *source,
 		thread->since_ns = source->now_ns;
 		thread->count = 0;
 	}
+	sm_stacks_code_check(source, &process->codes, frames->frame,
+		frames->count - count_remembered(thread, frames));
 	for (int depth = 0; depth < frames->count; depth++) {
 		const struct sm_stacks_frame *frame = &frames->frame[frames->count - 1 - depth];
 		same = same && is_remembered(thread, depth, frame);
@@ -340,6 +354,7 @@ static void see(struct sm_stacks_thread *thread, struct sm_stacks_tools *tools, 
 		.first_ns = now_ns,
 		.last_ns = now_ns,
 		.looks = 1,
+		.cpu_ns = thread->state.used_ns,
 		.thread = (uint32_t)thread->number,
 		.place = place,
 		.state = state,
@@ -376,6 +391,7 @@ static void read_stack(struct sm_stacks_process *process, struct sm_stacks_threa
 	};
 	int64_t r = sm_stacks_walk_take(
 		tools->walk, source.memory, source.layout, &thread->place, &frames);
+	sm_stacks_state_name(&thread->state);
 	if (r == -ESRCH || (!r && !frames.count)) {
 		keep_look(thread, tools); /* it has ended, or is outside of Python */
 		return;
@@ -399,7 +415,7 @@ void sm_stacks_process_look(
 		if (thread->number < 0) {
 			continue;
 		}
-		if (sm_stacks_state_look(&thread->state)) {
+		if (sm_stacks_state_has_run(&thread->state)) {
 			read_stack(process, thread, tools, now_ns);
 		} else {
 			see_again(thread, tools, now_ns);

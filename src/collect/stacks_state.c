@@ -1,6 +1,9 @@
 /* The kernel counts a thread's CPU time to the nanosecond (schedstat, 0.4 us to read). While it stands still the thread does,
  * and so does its stack: most threads of a job wait most of the time, and cost no more than that one read. Read before
- * the stack, it can only err towards reading once too often. Where it sleeps (wchan) is asked only when it has run. */
+ * the stack, it can only err towards reading once too often. Where it sleeps (wchan) is asked only when it has run.
+ *
+ * One that is awake is on a CPU or waits for one, and which of them at this moment is not asked: on a machine that is busy
+ * our own waking has often just taken its CPU. How much CPU time it had since the last look says it without that bias. */
 #include "collect/stacks_state.h"
 
 #include "probe/kernel_waits.h"
@@ -20,15 +23,25 @@ void sm_stacks_state_close(struct sm_stacks_state *state)
 	sm_source_close(&state->wchan);
 }
 
-static bool has_run(struct sm_stacks_state *state)
+static bool read_cpu(const struct sm_stacks_state *state, uint64_t *ret_ns)
 {
 	struct sm_scan text;
-	uint64_t cpu_ns;
-	bool read = sm_source_is_open(&state->schedstat) &&
-		    !sm_source_read(&state->schedstat, &text) && sm_scan_u64(&text, &cpu_ns);
+	return sm_source_is_open(&state->schedstat) && !sm_source_read(&state->schedstat, &text) &&
+	       sm_scan_u64(&text, ret_ns);
+}
+
+bool sm_stacks_state_has_run(struct sm_stacks_state *state)
+{
+	uint64_t cpu_ns = 0;
+	bool read = read_cpu(state, &cpu_ns);
 	bool ran = !read || !state->known || cpu_ns != state->cpu_ns;
+	state->used_ns =
+		read && state->known && cpu_ns > state->cpu_ns ? cpu_ns - state->cpu_ns : 0;
 	state->known = read;
-	state->cpu_ns = read ? cpu_ns : 0;
+	state->cpu_ns = cpu_ns;
+	if (!ran && state->last == SM_TRACE_STACK_RUNNING) {
+		state->last = SM_TRACE_STACK_RUNNABLE;
+	}
 	return ran;
 }
 
@@ -43,22 +56,15 @@ static enum sm_trace_stack_state name_wait(const struct sm_scan *function)
 		[SM_KERNEL_WAIT_POLL] = SM_TRACE_STACK_POLL,
 		[SM_KERNEL_WAIT_UNKNOWN] = SM_TRACE_STACK_BLOCKED,
 	};
-	if (sm_scan_is(function, "0")) {
-		return SM_TRACE_STACK_RUNNING;
-	}
 	return names[sm_kernel_waits_find(function->at, (size_t)(function->end - function->at))];
 }
 
-bool sm_stacks_state_look(struct sm_stacks_state *state)
+void sm_stacks_state_name(struct sm_stacks_state *state)
 {
 	struct sm_scan function;
-	if (!has_run(state)) {
-		bool ready = state->last == SM_TRACE_STACK_RUNNING;
-		state->last = ready ? SM_TRACE_STACK_RUNNABLE : state->last;
-		return false;
-	}
-	bool read = sm_source_is_open(&state->wchan) && !sm_source_read(&state->wchan, &function);
-	state->last =
-		read && function.at < function.end ? name_wait(&function) : SM_TRACE_STACK_UNKNOWN;
-	return true;
+	bool read = sm_source_is_open(&state->wchan) && !sm_source_read(&state->wchan, &function) &&
+		    function.at < function.end;
+	state->last = !read			   ? SM_TRACE_STACK_UNKNOWN
+		      : sm_scan_is(&function, "0") ? SM_TRACE_STACK_RUNNING
+						   : name_wait(&function);
 }

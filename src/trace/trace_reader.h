@@ -118,8 +118,8 @@ struct sm_trace_stack_thread {
 /* What a thread did when it was looked at. */
 enum sm_trace_stack_state {
 	SM_TRACE_STACK_UNKNOWN,
-	SM_TRACE_STACK_RUNNING,
-	SM_TRACE_STACK_RUNNABLE, /* waiting for a CPU all the time since the look before */
+	SM_TRACE_STACK_RUNNING,	 /* awake, and it ran since the look before */
+	SM_TRACE_STACK_RUNNABLE, /* awake, but had no CPU since the look before */
 	SM_TRACE_STACK_LOCK,	 /* blocked, by what it waits for: a lock */
 	SM_TRACE_STACK_SLEEP,
 	SM_TRACE_STACK_SOCKET,
@@ -144,7 +144,8 @@ struct sm_trace_stack_samples {
 	const uint64_t *span_ns;
 	const uint32_t *thread, *place;
 	const uint16_t *looks;
-	const uint8_t *state; /* enum sm_trace_stack_state */
+	const uint32_t *cpu_us; /* the thread's CPU time since the look before; of the first look */
+	const uint8_t *state;	/* enum sm_trace_stack_state */
 };
 
 /* Facts are lines `key=value`; `kind` is the first line's word. */

@@ -1,4 +1,4 @@
-/* Samples are six columns, cut into planes of bytes like counters (trace_samples.c): times, threads and places as
+/* Samples are seven columns, cut into planes of bytes like counters (trace_samples.c): times, threads and places as
  * differences to the sample before. */
 #include "trace/trace_stacks.h"
 
@@ -224,6 +224,10 @@ size_t sm_trace_stacks_encode(const struct sm_trace_stack_samples_head *head,
 		numbers[i] = columns->looks[i];
 	}
 	at = put_plane(at, numbers, count, 2);
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = columns->cpu_us[i];
+	}
+	at = put_plane(at, numbers, count, 4);
 	memcpy(at, columns->state, count);
 	return (size_t)(at + count - to);
 }
@@ -254,6 +258,10 @@ static void decode(struct sm_trace_stack_columns *columns, const unsigned char *
 	for (size_t i = 0; i < count; i++) {
 		columns->looks[i] = (uint16_t)numbers[i];
 	}
+	at = get_plane(at, numbers, count, 4);
+	for (size_t i = 0; i < count; i++) {
+		columns->cpu_us[i] = (uint32_t)numbers[i];
+	}
 	memcpy(columns->state, at, count);
 }
 
@@ -280,6 +288,7 @@ int sm_trace_stacks_tell_samples(const struct sm_trace_visitor *visitor,
 		.thread = columns->thread,
 		.place = columns->place,
 		.looks = columns->looks,
+		.cpu_us = columns->cpu_us,
 		.state = columns->state,
 	};
 	return visitor->stack_samples(visitor->context, &samples);

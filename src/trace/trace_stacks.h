@@ -10,7 +10,7 @@
 
 enum {
 	SM_TRACE_STACK_SAMPLES_MAX = 4096, /* in one block */
-	SM_TRACE_STACK_SAMPLE_BYTES = 27,
+	SM_TRACE_STACK_SAMPLE_BYTES = 31,
 	SM_TRACE_STACKS_IDS_MAX = 1 << 23, /* a reader refuses larger numbers */
 };
 
@@ -38,6 +38,7 @@ struct sm_trace_stack_columns {
 	uint64_t span_ns[SM_TRACE_STACK_SAMPLES_MAX];
 	uint32_t thread[SM_TRACE_STACK_SAMPLES_MAX];
 	uint32_t place[SM_TRACE_STACK_SAMPLES_MAX];
+	uint32_t cpu_us[SM_TRACE_STACK_SAMPLES_MAX];
 	uint16_t looks[SM_TRACE_STACK_SAMPLES_MAX];
 	uint8_t state[SM_TRACE_STACK_SAMPLES_MAX];
 };

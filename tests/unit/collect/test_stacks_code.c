@@ -120,6 +120,29 @@ static void test_code_is_read_once_and_looked_at_again(void **state)
 	assert_int_equal(table.function_count, 1);
 }
 
+static void test_many_are_looked_at_again_by_one_read(void **state)
+{
+	struct sm_stacks_frame frames[40];
+	begin(12);
+	for (int i = 0; i < 40; i++) {
+		frames[i].code = make_code(12, "a.py", "f");
+		assert_int_equal(sm_stacks_code_find(&source, &codes, frames[i].code), i);
+	}
+	fake_python_set(
+		&fake, frames[7].code + fake.layout.code_name, fake_python_text(&fake, "g"));
+	source.now_ns += SECOND;
+	int reads = fake.reads;
+	sm_stacks_code_check(&source, &codes, frames, 40);
+	assert_int_equal(fake.reads, reads + 2);
+	for (int i = 0; i < 40; i++) {
+		assert_int_equal(sm_stacks_code_find(&source, &codes, frames[i].code), i);
+	}
+	assert_true(fake.reads > reads + 2);
+	assert_int_equal(table.function_count, 2);
+	const struct sm_stacks_code_body *body = &bodies.body[codes.code[7].body];
+	assert_string_equal(table.function[body->function].name, "g");
+}
+
 static void test_another_code_at_the_same_address_is_seen(void **state)
 {
 	begin(12);
@@ -240,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_lines_and_calls),
 		cmocka_unit_test(test_an_instruction_of_other_code_is_a_tear),
 		cmocka_unit_test(test_code_is_read_once_and_looked_at_again),
+		cmocka_unit_test(test_many_are_looked_at_again_by_one_read),
 		cmocka_unit_test(test_another_code_at_the_same_address_is_seen),
 		cmocka_unit_test(test_the_same_function_in_two_processes_is_kept_once),
 		cmocka_unit_test(test_what_is_no_code_is_refused),
