@@ -33,6 +33,7 @@ struct sm_build_name {
 };
 
 struct sm_build_sums;
+struct sm_build_stacks; /* build_stacks.c */
 
 struct sm_build_process {
 	struct sm_process info;
@@ -157,6 +158,8 @@ struct sm_build_thread {
 	uint32_t mark_name;
 	int64_t mark_ns;
 	struct sm_build_args mark;
+	size_t look_at, look_end; /* its looks; build_stacks.c */
+	int64_t next_look_ns;
 	struct sm_build_fetcher *fetcher;   /* owned, or NULL */
 	struct sm_build_consumer *consumer; /* owned, or NULL */
 };
@@ -216,6 +219,7 @@ struct sm_build {
 	size_t series_capacity, series_count;
 	struct sm_map series_by_id;
 	int64_t series_first_ns, series_width_ns; /* of a point, the same for all */
+	struct sm_build_stacks *stacks;		  /* owned; NULL: none were read */
 	size_t fact_capacity, note_capacity;
 	int64_t first_ns, last_ns;
 };

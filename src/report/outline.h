@@ -88,6 +88,15 @@ struct sm_outline_loader {
 	size_t slowest_count;
 };
 
+struct sm_outline_line {      /* of the job's code */
+	const char *where;    /* "job/data.py:88" */
+	const char *function; /* whose line it is */
+	const char *calls;    /* what it called there; "" */
+	const char *stage, *loader, *share_text, *looks;
+	const char *spent; /* "92 % native calls, 6 % Python" */
+	double share;
+};
+
 struct sm_outline {
 	struct sm_arena arena; /* owns everything below */
 	struct sm_phrases words;
@@ -127,6 +136,9 @@ struct sm_outline {
 	const struct sm_outline_loader *training; /* NULL: none feeds the training */
 	struct sm_outline_pair *operations;	  /* name, "12 times, 1.2 s, of it 0.3 s its own" */
 	size_t operation_count;
+	struct sm_outline_line *lines; /* the hottest; empty where no stacks were looked at */
+	size_t line_count;
+	const char *looks;    /* "184,201 looks at Python stacks, ..."; "" without any */
 	const char *overhead; /* "overhead 0.4 % of one core (1.2 s of CPU time)" */
 	const char *quality;  /* "184,201 events, none lost" */
 };
@@ -138,6 +150,7 @@ void sm_outline_finish(struct sm_outline *outline); /* fine on a zeroed one */
 /* The parts, each in its file. */
 void sm_outline_run_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
+void sm_outline_lines_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
 /* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */
 double sm_outline_loaders_busy_share(const struct sm_worker *worker);

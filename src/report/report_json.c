@@ -210,6 +210,7 @@ int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_
 	sm_json_begin_array(json, "not_measured");
 	rc = sm_not_measured_each(report, write_reason, json) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
+	sm_report_json_lines_write(json, report);
 	write_operations(json, report->model);
 	sm_json_begin_array(json, "alerts");
 	sm_json_end(json);

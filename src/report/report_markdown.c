@@ -95,6 +95,25 @@ static void write_stages(FILE *out, const struct sm_outline_loader *loader)
 	fputc('\n', out);
 }
 
+static void write_lines(FILE *out, const struct sm_outline *outline)
+{
+	if (!outline->line_count) {
+		return;
+	}
+	fputs("Hottest lines\n\n| line | in | calls | stage | critical path | spent "
+	      "|\n|---|---|---|---|--:|---|\n",
+		out);
+	for (size_t i = 0; i < outline->line_count; i++) {
+		const struct sm_outline_line *line = &outline->lines[i];
+		put_all(out, "| ", line->where, " | ");
+		put_all(out, "", line->function, " | ");
+		put_all(out, "", line->calls, " | ");
+		fprintf(out, "%s | %s | ", line->stage, line->share_text);
+		put_all(out, "", line->spent, " |\n");
+	}
+	put_all(out, "\n", outline->looks, ".\n\n");
+}
+
 static void write_quality(FILE *out, const struct sm_outline *outline)
 {
 	put_all(out, "Measured: ", outline->quality, "; ");
@@ -119,6 +138,7 @@ int sm_report_markdown(const struct sm_report *report, FILE *out)
 	for (size_t i = 0; i < outline.loader_count; i++) {
 		write_stages(out, &outline.loaders[i]);
 	}
+	write_lines(out, &outline);
 	write_quality(out, &outline);
 	sm_outline_finish(&outline);
 	return fflush(out) || ferror(out) ? -EIO : 0;
