@@ -122,9 +122,24 @@ static int64_t jitter_ns(struct sm_stacks *stacks)
 	return (int64_t)((x * 0x2545f4914f6cdd1dULL >> 33) % (half + 1)) - (int64_t)(half / 2);
 }
 
+static bool has_interpreter(const struct sm_stacks *stacks)
+{
+	for (size_t i = 0; i < stacks->count; i++) {
+		if (stacks->process[i].open) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void choose_next(struct sm_stacks *stacks, int64_t now_ns)
 {
 	int64_t step_ns = interval_ns(stacks);
+	if (!has_interpreter(stacks)) {
+		stacks->due_ns = stacks->refresh_ns;
+		stacks->grid_ns = 0;
+		return;
+	}
 	stacks->grid_ns = stacks->grid_ns ? stacks->grid_ns + step_ns : now_ns + step_ns;
 	if (stacks->grid_ns < now_ns) { /* held up: what was missed is not made up for */
 		int64_t missed = (now_ns - stacks->grid_ns) / step_ns + 1;

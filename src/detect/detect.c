@@ -1,6 +1,7 @@
 /* Runs the detectors and says of each: it found something, it passed, or it could not judge and why. */
 #include "detect/detect.h"
 
+#include "detect/hot_place.h"
 #include "detect/judge.h"
 #include "detect/words.h"
 
@@ -159,6 +160,9 @@ int sm_detect_run(const struct sm_analysis *analysis, struct sm_findings *ret_fi
 		error = judge_one(sm_detect_table[i], analysis, &findings);
 	}
 	error = error ? error : fill_words(&findings);
+	for (size_t i = 0; i < findings.count && !error; i++) {
+		sm_hot_place_name(analysis, &findings.items[i]);
+	}
 	if (!error) {
 		sm_findings_sort(&findings);
 		*ret_findings = findings;

@@ -5,23 +5,21 @@
  * are open at its time. A look that stands for several (the thread did not run in between) lies in one span: a thread that
  * does not run neither begins nor ends any.
  *
- * Memory: at most LOOKS_MAX looks. When they are full, every second one goes, and what is left counts twice.
- *
- * A line is told as the job's own: the innermost frame outside of Python's library and of installed packages, and the
- * function it called there. Where a stack has no such frame, it is the innermost one. */
+ * Memory: at most LOOKS_MAX looks. When they are full, every second one goes, and what is left counts twice. */
 #include "model/build_stacks.h"
 
 #include "base/mem.h"
+#include "model/stack_rows.h"
+#include "model/stack_spots.h"
 #include "trace/stack_tree.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKS_MAX = 1 << 20, ROWS_MAX = 1 << 16, PROBES_MAX = 16, LINES_KEPT = 512 };
-#define NO_FUNCTION UINT32_MAX
-#define OF_LOADER   0x80000000u /* an owner is a loader's index, not a thread's */
-#define NOBODY	    UINT32_MAX
+enum { LOOKS_MAX = 1 << 20, LINES_KEPT = 512 };
+#define OF_LOADER 0x80000000u /* an owner is a loader's index, not a thread's */
+#define NOBODY	  UINT32_MAX
 
 struct look {
 	int64_t time_ns;
@@ -37,26 +35,6 @@ struct group { /* one thread of one process id */
 	size_t first, count;
 };
 
-struct spot { /* what is told of a place */
-	uint32_t function, line;
-	uint32_t callee; /* NO_FUNCTION: none */
-	bool known, own; /* own: the job's code, or below it */
-};
-
-struct row {
-	uint32_t owner; /* thread, or OF_LOADER | loader; NOBODY */
-	uint32_t function, line, callee;
-	enum sm_stage stage; /* SM_STAGE_COUNT: none */
-	double wall_s, cpu_s, awake_s, in_call_s;
-	uint64_t looks;
-};
-
-struct rows {
-	struct row *row; /* owned */
-	size_t count, capacity;
-	struct sm_map by_content;
-};
-
 struct sm_build_stacks {
 	struct sm_stack_tree tree;
 	struct look *looks; /* owned */
@@ -66,8 +44,8 @@ struct sm_build_stacks {
 	struct group *groups; /* owned */
 	size_t group_count, group_capacity;
 	struct sm_map group_by_thread; /* pid and tid */
-	struct spot *spots;	       /* owned; by place */
-	struct rows rows;
+	struct sm_stack_spot *spots;   /* owned; by place */
+	struct sm_stack_rows rows;
 };
 
 /* --- reading --- */
@@ -201,67 +179,7 @@ static void sort_by_thread(struct sm_build_stacks *stacks)
 	}
 }
 
-/* --- which line is told --- */
-
-static bool is_own(const char *file)
-{
-	static const char *const others[] = {
-		"/site-packages/", "/dist-packages/", "/lib/python3", "/_stallmeter/"};
-	bool own = file[0] && strncmp(file, "<frozen", strlen("<frozen"));
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		own = own && !strstr(file, others[i]);
-	}
-	return own;
-}
-
-/* Where a worker begins its own work. A forked one still has the frames of the training below them, which have nothing to
- * do with what it does now. */
-static bool is_begin_of_work(const char *file)
-{
-	static const char *const ends[] = {"/multiprocessing/process.py", "/threading.py",
-		"/torch/utils/data/_utils/worker.py", "/torch/utils/data/_utils/fetch.py",
-		"/torch/utils/data/_utils/pin_memory.py"};
-	size_t length = strlen(file);
-	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		size_t end = strlen(ends[i]);
-		if (length >= end && !strcmp(file + length - end, ends[i])) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static struct spot spot_of(const struct sm_build_stacks *stacks, uint32_t number)
-{
-	const struct sm_stack_tree_place *place = &stacks->tree.place[number];
-	const struct sm_stack_tree_function *function =
-		sm_stack_tree_function(&stacks->tree, number);
-	struct spot here = {place->function, place->line, NO_FUNCTION, function, false};
-	if (!function) {
-		return here;
-	}
-	here.own = is_own(function->file);
-	if (here.own || place->caller < 0 || is_begin_of_work(function->file)) {
-		return here;
-	}
-	struct spot above = stacks->spots[place->caller]; /* told before, so it is done */
-	if (!above.known || !above.own) {
-		here.known = above.known;
-		return here;
-	}
-	above.callee = above.callee == NO_FUNCTION ? place->function : above.callee;
-	return above;
-}
-
-static int find_spots(struct sm_build_stacks *stacks)
-{
-	size_t count = stacks->tree.place_count;
-	stacks->spots = sm_mem_calloc(count + 1, sizeof(*stacks->spots));
-	for (size_t i = 0; stacks->spots && i < count; i++) {
-		stacks->spots[i] = spot_of(stacks, (uint32_t)i);
-	}
-	return stacks->spots ? 0 : -ENOMEM;
-}
+/* --- reading, the rest --- */
 
 int sm_build_stacks_read(struct sm_build *build, const char *path)
 {
@@ -281,7 +199,8 @@ int sm_build_stacks_read(struct sm_build *build, const char *path)
 		return error; /* what else is wrong, the reading of the rest will say */
 	}
 	sort_by_thread(build->stacks);
-	return find_spots(build->stacks);
+	build->stacks->spots = sm_stack_spots_find(&build->stacks->tree);
+	return build->stacks->spots ? 0 : -ENOMEM;
 }
 
 /* --- joining --- */
@@ -382,67 +301,7 @@ static uint32_t owner_now(
 	return found ? (uint32_t)at : NOBODY;
 }
 
-/* --- rows --- */
-
-static uint64_t hash_row(const struct row *row)
-{
-	const uint32_t words[] = {
-		row->owner, row->function, row->line, row->callee, (uint32_t)row->stage};
-	uint64_t hash = 0xcbf29ce484222325ULL; /* FNV-1a, by words */
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		hash = (hash ^ words[i]) * 0x100000001b3ULL;
-	}
-	return hash;
-}
-
-static bool is_same_row(const struct row *a, const struct row *b)
-{
-	return a->owner == b->owner && a->function == b->function && a->line == b->line &&
-	       a->callee == b->callee && a->stage == b->stage;
-}
-
-static void add_up(struct row *into, const struct row *from)
-{
-	into->wall_s += from->wall_s;
-	into->cpu_s += from->cpu_s;
-	into->awake_s += from->awake_s;
-	into->in_call_s += from->in_call_s;
-	into->looks += from->looks;
-}
-
-static int add_new(struct rows *rows, const struct row *row, uint64_t key)
-{
-	if (rows->count >= ROWS_MAX) {
-		return 0; /* by then the lines that matter have their rows */
-	}
-	if (sm_mem_grow(&rows->row, &rows->capacity, rows->count + 1, sizeof(*row)) ||
-		sm_map_set(&rows->by_content, key, rows->count)) {
-		return -ENOMEM;
-	}
-	rows->row[rows->count++] = *row;
-	return 0;
-}
-
-static int add_row(struct rows *rows, const struct row *row)
-{
-	uint64_t key = hash_row(row), at;
-	for (int i = 0; i < PROBES_MAX; i++, key++) {
-		if (!sm_map_find(&rows->by_content, key, &at)) {
-			return add_new(rows, row, key);
-		}
-		if (is_same_row(&rows->row[at], row)) {
-			add_up(&rows->row[at], row);
-			return 0;
-		}
-	}
-	return 0;
-}
-
-static void finish_rows(struct rows *rows)
-{
-	sm_mem_free(rows->row);
-	sm_map_finish(&rows->by_content);
-}
+/* --- one look --- */
 
 static bool is_awake(uint8_t state)
 {
@@ -453,14 +312,14 @@ static bool is_awake(uint8_t state)
 static int add_look(struct sm_build_stacks *stacks, const struct look *look, uint32_t owner,
 	enum sm_stage stage)
 {
-	const struct spot *spot =
+	const struct sm_stack_spot *spot =
 		look->place < stacks->tree.place_count ? &stacks->spots[look->place] : NULL;
 	if (!spot || !spot->known) {
 		return 0; /* the block that told of it was lost */
 	}
 	double wall_s = look->looks * (double)look->interval_s;
 	double awake_s = is_awake(look->state) ? wall_s : 0;
-	const struct row row = {
+	const struct sm_stack_row row = {
 		.owner = owner,
 		.function = spot->function,
 		.line = spot->line,
@@ -472,7 +331,7 @@ static int add_look(struct sm_build_stacks *stacks, const struct look *look, uin
 		.in_call_s = look->state & SM_TRACE_STACK_IN_CALL ? awake_s : 0,
 		.looks = look->looks,
 	};
-	return add_row(&stacks->rows, &row);
+	return sm_stack_rows_add(&stacks->rows, &row);
 }
 
 int sm_build_stacks_join(struct sm_build *build, struct sm_build_thread *thread, int64_t until_ns)
@@ -529,38 +388,15 @@ static uint32_t resolve_owner(const struct sm_build *build, uint32_t owner)
 	return loader ? OF_LOADER | loader->index : NOBODY;
 }
 
-static int join_owners(const struct sm_build *build, struct rows *into)
+static int join_owners(const struct sm_build *build, struct sm_stack_rows *into)
 {
 	int error = 0;
 	for (size_t i = 0; !error && i < build->stacks->rows.count; i++) {
-		struct row row = build->stacks->rows.row[i];
+		struct sm_stack_row row = build->stacks->rows.row[i];
 		row.owner = resolve_owner(build, row.owner);
-		error = add_row(into, &row);
+		error = sm_stack_rows_add(into, &row);
 	}
 	return error;
-}
-
-static int compare_rows(const void *left, const void *right)
-{
-	const struct row *a = left, *b = right;
-	if (a->wall_s != b->wall_s) {
-		return a->wall_s > b->wall_s ? -1 : 1;
-	}
-	if (a->function != b->function) {
-		return a->function < b->function ? -1 : 1;
-	}
-	return a->line < b->line ? -1 : a->line > b->line;
-}
-
-static double sum_of_stage(const struct rows *rows, const struct row *like)
-{
-	double sum_s = 0;
-	for (size_t i = 0; i < rows->count; i++) {
-		const struct row *row = &rows->row[i];
-		bool fits = row->owner == like->owner && row->stage == like->stage;
-		sum_s += fits ? row->wall_s : 0;
-	}
-	return sum_s;
 }
 
 static const char *name_of(struct sm_build *build, uint32_t function)
@@ -570,7 +406,8 @@ static const char *name_of(struct sm_build *build, uint32_t function)
 	return known ? sm_arena_strdup(&build->model->arena, tree->function[function].name) : "";
 }
 
-static int keep_line(struct sm_build *build, const struct rows *rows, const struct row *row)
+static int keep_line(
+	struct sm_build *build, const struct sm_stack_rows *rows, const struct sm_stack_row *row)
 {
 	struct sm_model *model = build->model;
 	const char *file = build->stacks->tree.function[row->function].file;
@@ -587,21 +424,19 @@ static int keep_line(struct sm_build *build, const struct rows *rows, const stru
 		.awake_s = row->awake_s,
 		.in_call_s = row->in_call_s,
 		.looks = row->looks,
-		.part = row->wall_s / sum_of_stage(rows, row),
+		.part = row->wall_s / sm_stack_rows_of_stage(rows, row),
 	};
 	model->hot_line_count++;
 	return line->file && line->function && line->calls ? 0 : -ENOMEM;
 }
 
-static int keep_lines(struct sm_build *build, struct rows *rows)
+static int keep_lines(struct sm_build *build, struct sm_stack_rows *rows)
 {
 	struct sm_model *model = build->model;
 	size_t count = rows->count < LINES_KEPT ? rows->count : LINES_KEPT;
 	model->hot_lines = sm_arena_alloc(&model->arena, (count + 1) * sizeof(*model->hot_lines));
 	int error = model->hot_lines ? 0 : -ENOMEM;
-	if (rows->count) {
-		qsort(rows->row, rows->count, sizeof(*rows->row), compare_rows);
-	}
+	sm_stack_rows_sort(rows);
 	for (size_t i = 0; !error && i < count; i++) {
 		error = keep_line(build, rows, &rows->row[i]);
 	}
@@ -610,7 +445,7 @@ static int keep_lines(struct sm_build *build, struct rows *rows)
 
 int sm_build_stacks_complete(struct sm_build *build)
 {
-	struct rows rows = {0};
+	struct sm_stack_rows rows = {0};
 	int error = 0;
 	if (!build->stacks) {
 		return 0;
@@ -621,7 +456,7 @@ int sm_build_stacks_complete(struct sm_build *build)
 	error = error ? error : add_silent(build);
 	error = error ? error : join_owners(build, &rows);
 	error = error ? error : keep_lines(build, &rows);
-	finish_rows(&rows);
+	sm_stack_rows_finish(&rows);
 	return error;
 }
 
@@ -636,7 +471,7 @@ void sm_build_stacks_finish(struct sm_build *build)
 	sm_mem_free(stacks->groups);
 	sm_mem_free(stacks->spots);
 	sm_map_finish(&stacks->group_by_thread);
-	finish_rows(&stacks->rows);
+	sm_stack_rows_finish(&stacks->rows);
 	sm_mem_free(stacks);
 	build->stacks = NULL;
 }
