@@ -206,7 +206,7 @@ int sm_beside_start(struct sm_beside *beside, struct sm_place *place,
 		return r;
 	}
 	beside->socket = ends[0];
-	if (sm_level_rates(options->level)->stacks_ns) {
+	if (sm_level_rates(options->level, 0).stacks_ns) {
 		sm_place_sign(place, beside->pid);
 	}
 	close(place->lock_fd);

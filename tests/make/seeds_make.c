@@ -94,6 +94,17 @@ static void make_python(const char *folder, int minor)
 	}
 }
 
+static void add_alerts(struct sm_make_run *run)
+{
+	struct sm_make_process *process =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 103});
+	struct sm_make_thread *thread = sm_make_thread_add(process, 103);
+	sm_make_run_fact(run, "watched", "memory=0.8\x1fio=0.3");
+	sm_make_counter(thread, 2000000, "process.gpu_allocated", 1e9);
+	sm_make_alert(run, 3000000, "memory", true, 0.9, 0.8);
+	sm_make_alert(run, 9000000, "memory", false, 0.5, 0.8);
+}
+
 static void make_run(const char *folder, const char *target, const char *name, bool packed)
 {
 	char path[512], made[600], kept[600];
@@ -109,6 +120,8 @@ static void make_run(const char *folder, const char *target, const char *name, b
 	}
 	if (!strcmp(name, "stacks")) {
 		add_stacks(run);
+	} else if (strcmp(name, "alerts") == 0) {
+		add_alerts(run);
 	}
 	if (packed) {
 		sm_make_run_pack(run);
@@ -136,6 +149,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < 2; i++) {
 		make_run(argv[1], targets[i], "raw", false);
 		make_run(argv[1], targets[i], "packed", true);
+		make_run(argv[1], targets[i], "alerts", true);
 		make_run(argv[1], targets[i], "stacks", true);
 	}
 	snprintf(path, sizeof(path), "%s/stacks", argv[1]);
