@@ -130,30 +130,6 @@ static int on_alert(void *context, const struct sm_trace_alert *alert)
 	return 0;
 }
 
-void trace_listing_read_into(struct trace_listing *listing, const char *path)
-{
-	struct listing_state state = {.listing = listing};
-	struct sm_trace_visitor visitor = {
-		.context = &state,
-		.run = on_run,
-		.process = on_process,
-		.name = on_name,
-		.events = on_events,
-		.samples = on_samples,
-		.stack_function = on_function,
-		.stack_place = on_place,
-		.stack_thread = on_stack_thread,
-		.stack_samples = on_looks,
-		.loss = on_loss,
-		.note = on_note,
-		.begin = on_begin,
-		.alert = on_alert,
-	};
-	listing->code = sm_trace_reader_visit(path, &visitor, &listing->summary, &listing->error);
-	sm_map_finish(&state.last_ns);
-	sm_map_finish(&state.names);
-}
-
 static int on_function(void *context, const struct sm_trace_stack_function *function)
 {
 	struct listing_state *state = context;
@@ -188,6 +164,30 @@ static int on_looks(void *context, const struct sm_trace_stack_samples *samples)
 			samples->state[i], samples->looks[i], samples->cpu_us[i]);
 	}
 	return 0;
+}
+
+void trace_listing_read_into(struct trace_listing *listing, const char *path)
+{
+	struct listing_state state = {.listing = listing};
+	struct sm_trace_visitor visitor = {
+		.context = &state,
+		.run = on_run,
+		.process = on_process,
+		.name = on_name,
+		.events = on_events,
+		.samples = on_samples,
+		.stack_function = on_function,
+		.stack_place = on_place,
+		.stack_thread = on_stack_thread,
+		.stack_samples = on_looks,
+		.loss = on_loss,
+		.note = on_note,
+		.begin = on_begin,
+		.alert = on_alert,
+	};
+	listing->code = sm_trace_reader_visit(path, &visitor, &listing->summary, &listing->error);
+	sm_map_finish(&state.last_ns);
+	sm_map_finish(&state.names);
 }
 
 struct trace_listing *trace_listing_read(const char *path)
