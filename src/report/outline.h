@@ -93,7 +93,7 @@ struct sm_outline_line {      /* of the job's code */
 	const char *function; /* whose line it is */
 	const char *calls;    /* what it called there; "" */
 	const char *stage, *loader, *share_text, *looks;
-	const char *spent; /* "92 % native calls, 6 % Python" */
+	const char *spent; /* "92 % native calls, 6 % Python or operators" */
 	double share;
 };
 

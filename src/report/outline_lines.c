@@ -26,7 +26,8 @@ static const char *add(
 static const char *say_spent(struct sm_phrases *words, const struct sm_hot_line *line)
 {
 	const char *text = add(words, "", line->in_call_s, line->wall_s, "native calls");
-	text = add(words, text, line->awake_s - line->in_call_s, line->wall_s, "Python");
+	text = add(
+		words, text, line->awake_s - line->in_call_s, line->wall_s, "Python or operators");
 	return add(words, text, line->wall_s - line->awake_s, line->wall_s, "blocked");
 }
 

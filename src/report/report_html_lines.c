@@ -15,7 +15,7 @@ void sm_report_html_lines_write(FILE *out, const struct sm_outline *outline)
 	if (!outline->line_count) {
 		return;
 	}
-	fputs("<section id=\"lines\"><h2>Hottest lines</h2>\n"
+	fputs("<section id=\"lines\"><h2>Hottest lines</h2>\n<div class=\"loader\">\n"
 	      "<div class=\"scroll\"><table><thead><tr><th scope=\"col\">line</th>"
 	      "<th scope=\"col\">in</th><th scope=\"col\">calls</th><th scope=\"col\">stage</th>"
 	      "<th scope=\"col\">loader</th><th scope=\"col\" class=\"n\">critical path</th>"
@@ -26,5 +26,5 @@ void sm_report_html_lines_write(FILE *out, const struct sm_outline *outline)
 		write_line(out, &outline->lines[i]);
 	}
 	fputs("</tbody></table></div>\n", out);
-	sm_html_put(out, "<p class=\"note\">%s.</p>\n</section>\n", outline->looks);
+	sm_html_put(out, "<p class=\"note\">%s.</p>\n</div></section>\n", outline->looks);
 }

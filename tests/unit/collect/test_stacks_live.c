@@ -54,24 +54,26 @@ static const char *const calls[][2] = {
 static char *pythons[PYTHONS_MAX];
 static int python_count;
 
-static void find_pythons(void)
+static void add_pythons(const char *pattern)
 {
-	static const char *const patterns[] = {"/usr/bin/python3.1[0-3]",
-		"/usr/local/bin/python3.1[0-3]", "%s/.pyenv/versions/3.1[0-3].*/bin/python3"};
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
-		char pattern[512];
-		glob_t found;
-		const char *home = getenv("HOME");
-		snprintf(pattern, sizeof(pattern), patterns[i], home ? home : "");
-		for (size_t k = 0; !glob(pattern, 0, NULL, &found) && k < found.gl_pathc; k++) {
-			if (python_count < PYTHONS_MAX && k < found.gl_pathc) {
-				pythons[python_count++] = strdup(found.gl_pathv[k]);
-			}
-			if (k + 1 == found.gl_pathc) {
-				break;
-			}
+	glob_t found;
+	if (!glob(pattern, 0, NULL, &found)) {
+		for (size_t i = 0; i < found.gl_pathc && python_count < PYTHONS_MAX; i++) {
+			pythons[python_count++] = strdup(found.gl_pathv[i]);
 		}
 	}
+	globfree(&found);
+}
+
+static void find_pythons(void)
+{
+	char pattern[512];
+	const char *home = getenv("HOME");
+	add_pythons("/usr/bin/python3.1[0-3]");
+	add_pythons("/usr/local/bin/python3.1[0-3]");
+	snprintf(pattern, sizeof(pattern), "%s/.pyenv/versions/3.1[0-3].*/bin/python3",
+		home ? home : "");
+	add_pythons(pattern);
 }
 
 static bool may_call(const char *caller, const char *callee)
