@@ -157,6 +157,9 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 		if (frame->role == SM_ROLE_BACKWARD || frame->role == SM_ROLE_OPTIMIZER) {
 			sm_build_step_read_helpers(build, thread, wall_ns);
 		}
+		if (frame->role == SM_ROLE_H2D) {
+			sm_build_step_read_copy(build, thread, wall_ns);
+		}
 		if (sm_build_step_is_work(frame->role)) {
 			return sm_build_step_work(thread, frame->begin_ns, end_ns);
 		}
@@ -188,6 +191,7 @@ static void note_device(struct sm_build *build, struct sm_build_consumer *consum
 	if (found) {
 		found->device_state = (int16_t)sm_build_spans_arg(args, SM_KEY_DEVICE_STATE, -1);
 		found->device_elapsed_ns = sm_build_spans_arg(args, SM_KEY_ELAPSED_NS, -1);
+		found->device_copy_ns = sm_build_spans_arg(args, SM_KEY_COPY_NS, -1);
 	}
 }
 

@@ -16,7 +16,7 @@ static const struct {
 	{"do_sys_poll", SM_KERNEL_WAIT_POLL},
 	{"do_poll", SM_KERNEL_WAIT_POLL},
 	{"ep_poll", SM_KERNEL_WAIT_SOCKET},
-	{"do_select", SM_KERNEL_WAIT_SOCKET},
+	{"do_select", SM_KERNEL_WAIT_POLL},
 	{"sk_wait", SM_KERNEL_WAIT_SOCKET},
 	{"unix_stream", SM_KERNEL_WAIT_SOCKET},
 	{"skb_wait", SM_KERNEL_WAIT_SOCKET},

@@ -271,6 +271,7 @@ int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_
 	sm_json_end(json);
 	sm_report_json_lines_write(json, report);
 	write_operations(json, report->model);
+	rc = sm_report_json_sessions_write(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	write_alerts(json, report->model);
 	rc = write_watched(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	rc = write_metrics(json, &arena, report) || rc ? -ENOMEM : 0;

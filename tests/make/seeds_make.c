@@ -105,6 +105,23 @@ static void add_alerts(struct sm_make_run *run)
 	sm_make_alert(run, 9000000, "memory", false, 0.5, 0.8);
 }
 
+static void add_sessions(struct sm_make_run *run)
+{
+	struct sm_make_process *process =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 104});
+	struct sm_make_thread *thread = sm_make_thread_add(process, 104);
+	sm_make_fact(process, "session\nid=a\npid=104\nbegin_ns=1000000\nname=first");
+	sm_make_fact(process, "session\nid=b\npid=104\nbegin_ns=2500000\nname=second");
+	sm_make_fact(process, "session_note\nid=a\ntext=slow");
+	sm_make_begin(thread, 2000000, SM_ROLE_OPERATION, "outer");
+	sm_make_begin(thread, 3000000, SM_ROLE_OPERATION, "inner");
+	sm_make_end(thread, 4000000);
+	sm_make_fact(
+		process, "session\nid=a\npid=104\nbegin_ns=1000000\nend_ns=4500000\nname=first");
+	sm_make_end(thread, 5000000);
+	sm_make_begin(thread, 6000000, SM_ROLE_OPERATION, "open");
+}
+
 static void make_run(const char *folder, const char *target, const char *name, bool packed)
 {
 	char path[512], made[600], kept[600];
@@ -122,6 +139,9 @@ static void make_run(const char *folder, const char *target, const char *name, b
 		add_stacks(run);
 	} else if (strcmp(name, "alerts") == 0) {
 		add_alerts(run);
+	}
+	if (strcmp(name, "sessions") == 0) {
+		add_sessions(run);
 	}
 	if (packed) {
 		sm_make_run_pack(run);
@@ -157,5 +177,6 @@ int main(int argc, char **argv)
 	for (int minor = 10; minor <= 12; minor++) {
 		make_python(argv[1], minor);
 	}
+	make_run(argv[1], "model_build", "sessions", true);
 	return 0;
 }

@@ -260,6 +260,11 @@ static void test_looks(void **state)
 		SM_METRIC_PROC_LOOKS_IDLE);
 	expect_look("poll_schedule_timeout", "7 0x7ffd 0x1 0x64 0x0 0x0 0x0 0x7ffe 0x7f\n",
 		SM_METRIC_PROC_LOOKS_SOCKET);
+	expect_look("do_select", "23 0x0 0x0 0x0 0x0 0x7ffd 0x0 0x7ffe 0x7f\n",
+		SM_METRIC_PROC_LOOKS_SLEEP);
+	expect_look("do_select", "23 0x8 0x7ffd 0x0 0x0 0x7ffd 0x0 0x7ffe 0x7f\n",
+		SM_METRIC_PROC_LOOKS_SOCKET);
+	expect_look("do_select", "", 0);
 	expect_look("poll_schedule_timeout", "", 0); /* may not be read: then it cannot be told */
 #endif
 }
