@@ -244,6 +244,8 @@ void sm_stacks_process_refresh(struct sm_stacks_process *process, struct sm_stac
 		}
 		if (thread) {
 			thread->stays = true;
+			thread->place.gil =
+				count > 1 ? threads[i].gil : 0; /* a single one has it */
 			if (thread->refreshes++ % REFRESHES_A_NAME == 0) {
 				name_thread(process, thread, tools);
 			}

@@ -79,14 +79,16 @@ enum {
 	PART_CFRAME
 }; /* the first ones; PART_CFRAME only with layouts that have one */
 
+/* The second copy does without what only the first is asked for: who holds the lock, and where the frames are. */
 static void lay_out(struct copy *copy, const struct sm_stacks_layout *layout,
-	const struct sm_stacks_thread_place *place)
+	const struct sm_stacks_thread_place *place, bool again)
 {
 	size_t used = 0;
+	bool by_cframe = layout->cframe_current != SM_STACKS_NONE;
 	copy->count = 0;
-	add_part(copy, &used, place->address, layout->thread_bytes, -1);
-	add_part(copy, &used, place->gil ? place->gil : place->address, GIL_BYTES, -1);
-	if (layout->cframe_current != SM_STACKS_NONE) {
+	add_part(copy, &used, place->address, again && by_cframe ? 0 : layout->thread_bytes, -1);
+	add_part(copy, &used, place->gil, again || !place->gil ? 0 : GIL_BYTES, -1);
+	if (by_cframe) {
 		uint64_t cframe = place->cframe ? place->cframe : place->address;
 		add_part(copy, &used, cframe + layout->cframe_current, 8, -1);
 	}
@@ -105,9 +107,12 @@ static int read_both(struct sm_stacks_walk *walk, const struct sm_stacks_memory 
 	int count = 0;
 	for (int half = 0; half < 2; half++) {
 		struct copy *copy = &walk->half[half];
-		lay_out(copy, layout, place);
+		lay_out(copy, layout, place, half == 1);
 		for (int i = 0; i < copy->count; i++) {
 			const struct part *part = &copy->part[i];
+			if (!part->bytes) {
+				continue;
+			}
 			parts[count++] = (struct sm_stacks_part){part->address,
 				copy->bytes + (part->copy - copy->bytes), part->bytes};
 		}
@@ -209,8 +214,11 @@ static bool is_lock_held(const struct copy *copy, const struct sm_stacks_thread_
 {
 	const unsigned char *gil = copy->part[PART_GIL].copy;
 	uint32_t locked;
+	if (!place->gil) {
+		return false;
+	}
 	memcpy(&locked, gil + 8, sizeof(locked));
-	return place->gil && locked == 1 && word_at(gil, 0) == place->address;
+	return locked == 1 && word_at(gil, 0) == place->address;
 }
 
 static bool is_same(const struct sm_stacks_frames *a, const struct sm_stacks_frames *b)

@@ -100,16 +100,28 @@ static bool is_of_script(const struct sm_stacks_table *table, uint32_t node)
 	return !strcmp(table->function[table->node[node].function].file, "<string>");
 }
 
-static void check_edges(const struct sm_stacks_table *table)
+static bool is_possible(const struct sm_stacks_table *table, uint32_t node)
 {
-	for (uint32_t i = 0; i < table->node_count; i++) {
-		uint32_t parent = table->node[i].parent;
-		if (parent && is_of_script(table, i) &&
-			!may_call(name_of(table, parent - 1), name_of(table, i))) {
-			fail_msg(
-				"%s never calls %s", name_of(table, parent - 1), name_of(table, i));
+	bool possible = true;
+	for (uint32_t at = node, parent; is_of_script(table, node) && possible; at = parent - 1) {
+		parent = table->node[at].parent;
+		if (!parent) {
+			break;
 		}
+		possible = may_call(name_of(table, parent - 1), name_of(table, at));
 	}
+	return possible;
+}
+
+/* Of the looks that were kept; and makes room for more. */
+static uint64_t count_impossible(struct sm_stacks_tools *tools)
+{
+	uint64_t impossible = 0;
+	for (size_t i = 0; i < tools->kept.columns->count; i++) {
+		impossible += !is_possible(&tools->kept.table, tools->kept.columns->place[i]);
+	}
+	tools->kept.columns->count = 0; /* nobody writes them here */
+	return impossible;
 }
 
 static pid_t start(const char *python)
@@ -141,23 +153,24 @@ static bool open_soon(struct sm_stacks_process *process)
 }
 
 static void look_for(struct sm_stacks_process *process, struct sm_stacks_tools *tools, int64_t ns,
-	uint64_t *ret_looks)
+	uint64_t *ret_looks, uint64_t *ret_impossible)
 {
 	int64_t end = sm_clock_mono_ns() + ns;
-	uint64_t looks = 0;
+	uint64_t looks = 0, impossible = 0;
 	for (; sm_clock_mono_ns() < end; looks++) {
 		if (tools->kept.columns->count + 8 > SM_TRACE_STACK_SAMPLES_MAX) {
-			tools->kept.columns->count = 0; /* nobody writes them here */
+			impossible += count_impossible(tools);
 		}
 		sm_stacks_process_look(process, tools, sm_clock_mono_ns());
 	}
+	*ret_impossible = impossible + count_impossible(tools);
 	*ret_looks = looks;
 }
 
 static void try_python(const char *python)
 {
 	struct sm_stacks_tools tools = {.walk = sm_stacks_walk_create()};
-	uint64_t looks = 0;
+	uint64_t looks = 0, impossible = 0;
 	pid_t pid = start(python);
 	struct sm_stacks_process process = {.pid = pid, .own_pid = pid};
 	assert_int_equal(sm_stacks_kept_open(&tools.kept, NULL), 0);
@@ -166,11 +179,13 @@ static void try_python(const char *python)
 		usleep(200000); /* until the script runs */
 		sm_stacks_process_refresh(&process, &tools);
 		assert_int_equal(process.thread_count, 1);
-		look_for(&process, &tools, SECOND, &looks);
-		check_edges(&tools.kept.table);
-		print_message("%s: %llu looks, %u torn, %zu places\n", python,
+		look_for(&process, &tools, SECOND, &looks, &impossible);
+		kill(pid, SIGKILL);
+		print_message("%s: %llu looks, %u torn, %llu impossible, %zu places\n", python,
 			(unsigned long long)looks, tools.kept.head.torn,
-			tools.kept.table.node_count);
+			(unsigned long long)impossible, tools.kept.table.node_count);
+		/* Twice the same tear in one read is rare, and no check from outside can see it. */
+		assert_true(impossible * 2000 <= looks);
 		assert_true(looks > 1000);
 		assert_true(tools.kept.table.node_count > 5);
 		assert_int_equal(tools.kept.head.unread, 0);
