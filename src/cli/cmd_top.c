@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "live/attend.h"
 #include "live/page.h"
+#include "live/past.h"
 #include "live/running.h"
 #include "live/tui.h"
 #include "live/view_json.h"
@@ -203,7 +204,7 @@ static int show_finished(
 {
 	struct sm_error error = {0};
 	bool unicode = options->jsonl || sm_terminal_of(stdout).unicode;
-	int rc = sm_watch_finished(&showing->view, target->shown, target->shown, unicode, &error);
+	int rc = sm_past_see(&showing->view, target->shown, target->shown, unicode, &error);
 	rc = rc ? rc : show(showing, options);
 	return rc ? say_error(target, rc, &error) : SM_EXIT_FINE;
 }

@@ -9,7 +9,9 @@
 
 enum {
 	SM_PAGE_LINES = SM_VIEW_WORKERS + 128,
-	SM_PAGE_RUNS = 24, /* of a line */
+	SM_PAGE_RUNS = 24,  /* of a line */
+	SM_PAGE_LABEL = 13, /* columns that labels stand in */
+	SM_PAGE_WIDE = 999, /* wider than any line */
 };
 
 enum sm_page_sort { /* of the workers */
@@ -81,6 +83,20 @@ void sm_page_put(struct sm_page *page, struct sm_page_line *line, enum sm_paint 
 	const char *text, int columns);
 void sm_page_pad(struct sm_page *page, struct sm_page_line *line, int to_column);
 int sm_page_room(const struct sm_page *page, const struct sm_page_line *line);
+void sm_page_say(struct sm_page *page, struct sm_page_line *line, enum sm_paint paint,
+	const char *text); /* as much as there is room for */
+void sm_page_label(struct sm_page *page, struct sm_page_line *line, const char *label);
+void sm_page_chip(struct sm_page *page, struct sm_page_line *line, enum sm_paint paint,
+	const char *text); /* reversed */
+/* Behind what stands in `line`, broken into at most `most` lines. */
+void sm_page_flow(struct sm_page *page, struct sm_page_line *line, enum sm_paint paint,
+	const char *text, int most);
+const char *sm_page_keep(
+	struct sm_page *page, struct sm_str *text); /* into the arena; ends the string */
+
+void sm_page_head(struct sm_page *page, const struct sm_view *view);	/* page_head.c */
+void sm_page_step(struct sm_page *page, const struct sm_view *view);	/* page_step.c */
+void sm_page_loaders(struct sm_page *page, const struct sm_view *view); /* page_loaders.c */
 void sm_page_workers(struct sm_page *page, const struct sm_view *view); /* page_workers.c */
 void sm_page_help(struct sm_page *page);				/* page_help.c */
 

@@ -10,7 +10,8 @@
 
 struct reading {
 	struct sm_pulse *pulse;
-	const bool *backgrounds;
+	const struct sm_pulse_known *known;
+	size_t known_count;
 	int64_t now_ns, begin_ns; /* of the first second */
 };
 
@@ -55,6 +56,20 @@ static void add(struct sm_pulse_time *sum, struct sm_pulse_time piece)
 	sum->samples += piece.samples;
 }
 
+static struct sm_pulse_time *window_of(struct sm_pulse *pulse, size_t loader)
+{
+	for (size_t i = 0; i < pulse->loader_count; i++) {
+		if (pulse->loaders[i].loader == loader) {
+			return &pulse->loaders[i].window;
+		}
+	}
+	if (pulse->loader_count == SM_PULSE_LOADERS) {
+		return NULL;
+	}
+	pulse->loaders[pulse->loader_count].loader = loader;
+	return &pulse->loaders[pulse->loader_count++].window;
+}
+
 static void lay_down(struct reading *reading, size_t loader, const struct sm_batch *batch)
 {
 	struct sm_pulse *pulse = reading->pulse;
@@ -67,18 +82,28 @@ static void lay_down(struct reading *reading, size_t loader, const struct sm_bat
 		}
 		add(&pulse->seconds[i], piece_of(batch, from_ns, from_ns + SECOND_NS));
 	}
-	if (loader < SM_PULSE_LOADERS) {
-		add(&pulse->window[loader],
-			piece_of(batch, reading->now_ns - SM_PULSE_WINDOW_S * SECOND_NS,
-				reading->now_ns));
+	struct sm_pulse_time *window = window_of(pulse, loader);
+	if (window) {
+		add(window, piece_of(batch, reading->now_ns - SM_PULSE_WINDOW_S * SECOND_NS,
+				    reading->now_ns));
 	}
+}
+
+static bool is_background(const struct reading *reading, size_t loader)
+{
+	for (size_t i = 0; i < reading->known_count; i++) {
+		if (reading->known[i].loader == loader) {
+			return reading->known[i].background;
+		}
+	}
+	return false;
 }
 
 static void see(void *context, size_t loader, const struct sm_batch *batch)
 {
 	struct reading *reading = context;
 	struct sm_batch judged = *batch;
-	bool background = loader < SM_PULSE_LOADERS && reading->backgrounds[loader];
+	bool background = is_background(reading, loader);
 	if (batch->request_ns < 0 || batch->deliver_ns < batch->request_ns ||
 		batch->end_ns < batch->deliver_ns) {
 		return;
@@ -91,13 +116,12 @@ static void see(void *context, size_t loader, const struct sm_batch *batch)
 
 /* Of a wait that goes on nothing is recorded yet but its beginning. Without a device, which may have work queued, all of it
  * is a stall. */
-static void add_waits(struct reading *reading, const struct sm_model_growing *growing)
+static void add_waits(struct reading *reading)
 {
-	size_t count = sm_model_growing_loader_count(growing);
-	for (size_t i = 0; i < count && !reading->pulse->device; i++) {
-		int64_t since_ns = sm_model_growing_loader(growing, i).waiting_since_ns;
-		bool background = i < SM_PULSE_LOADERS && reading->backgrounds[i];
-		if (since_ns < 0 || since_ns >= reading->now_ns || background) {
+	for (size_t i = 0; i < reading->known_count && !reading->pulse->device; i++) {
+		const struct sm_pulse_known *known = &reading->known[i];
+		int64_t since_ns = known->waiting_since_ns;
+		if (since_ns < 0 || since_ns >= reading->now_ns || known->background) {
 			continue;
 		}
 		const struct sm_batch wait = {
@@ -108,28 +132,39 @@ static void add_waits(struct reading *reading, const struct sm_model_growing *gr
 			.exposed_ns = reading->now_ns - since_ns,
 			.device_state = -1,
 		};
-		lay_down(reading, i, &wait);
+		lay_down(reading, known->loader, &wait);
 	}
 }
 
 void sm_pulse_read(struct sm_pulse *pulse, const struct sm_model_growing *growing, int64_t now_ns,
-	const bool backgrounds[SM_PULSE_LOADERS])
+	const struct sm_pulse_known *known, size_t known_count)
 {
 	*pulse = (struct sm_pulse){0};
 	struct reading reading = {
 		.pulse = pulse,
-		.backgrounds = backgrounds,
+		.known = known,
+		.known_count = known_count,
 		.now_ns = now_ns,
 		.begin_ns = now_ns - SM_PULSE_SECONDS * SECOND_NS,
 	};
 	int64_t known_ns = sm_model_growing_recent(growing, reading.begin_ns, see, &reading);
-	add_waits(&reading, growing);
+	add_waits(&reading);
 	int64_t run_ns = sm_model_growing_begin_ns(growing);
 	int64_t from_ns = run_ns > known_ns ? run_ns : known_ns;
 	if (run_ns >= 0 && from_ns < now_ns) {
 		int64_t seconds = (now_ns - from_ns) / SECOND_NS;
 		pulse->count = seconds < SM_PULSE_SECONDS ? (size_t)seconds : SM_PULSE_SECONDS;
 	}
+}
+
+struct sm_pulse_time sm_pulse_of_loader(const struct sm_pulse *pulse, size_t loader)
+{
+	for (size_t i = 0; i < pulse->loader_count; i++) {
+		if (pulse->loaders[i].loader == loader) {
+			return pulse->loaders[i].window;
+		}
+	}
+	return (struct sm_pulse_time){0};
 }
 
 struct sm_pulse_time sm_pulse_sum(const struct sm_pulse *pulse, size_t seconds)

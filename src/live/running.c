@@ -267,53 +267,63 @@ static bool in_mappings(const char *text, const char *live)
 	       strstr(path + length, ".ring");
 }
 
+/* The next text, cut to `room`. False at the end. */
+static bool next_text(FILE *in, int end, char *text, size_t room)
+{
+	size_t length = 0;
+	int got;
+	while ((got = getc(in)) != EOF && got != end) {
+		if (length + 1 < room) {
+			text[length++] = (char)got;
+		}
+	}
+	text[length] = '\0';
+	return got != EOF || length;
+}
+
 /* Whether one of the texts of that file of /proc, which end with `end`, names the live directory. */
 static bool says(pid_t pid, const char *file, int end, names_live *names, const char *live)
 {
-	char path[64], *text = NULL;
-	size_t room = 0;
+	char path[64], text[PATH_MAX + 256];
 	bool found = false;
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
 	FILE *in = fopen(path, "re");
-	while (in && !found && getdelim(&text, &room, end, in) > 0) {
-		text[strcspn(text, "\n")] = '\0';
+	while (in && !found && next_text(in, end, text, sizeof(text))) {
 		found = names(text, live);
 	}
-	free(text);
 	if (in) {
 		fclose(in);
 	}
 	return found;
 }
 
-static bool holds(const struct sm_running *running, pid_t pid)
+/* The collector holds the lock, and so does `run`, which stands above the job. */
+static bool holds_lock(pid_t pid, const char *live)
 {
-	char prefix[32];
-	snprintf(prefix, sizeof(prefix), "/proc/%d/", (int)pid);
-	return !strncmp(running->holder, prefix, strlen(prefix));
+	char folder[64], path[PATH_MAX], target[PATH_MAX], lock[PATH_MAX + 16];
+	bool found = false;
+	snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)pid);
+	snprintf(lock, sizeof(lock), "%s/collector", live);
+	DIR *listing = opendir(folder);
+	for (struct dirent *entry; listing && !found && (entry = readdir(listing));) {
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		found = read_link(path, target) && !strcmp(target, lock);
+	}
+	if (listing) {
+		closedir(listing);
+	}
+	return found;
 }
 
 static bool belongs_to(pid_t pid, const struct sm_running *running)
 {
-	return holds(running, pid) || says(pid, "environ", '\0', in_environment, running->live) ||
+	return holds_lock(pid, running->live) ||
+	       says(pid, "environ", '\0', in_environment, running->live) ||
 	       says(pid, "maps", '\n', in_mappings, running->live);
-}
-
-/* `run` stands above the job and starts the collector beside it. */
-static bool stands_above(pid_t pid, const struct sm_running *running)
-{
-	int collector = 0;
-	return sscanf(running->holder, "/proc/%d/", &collector) == 1 &&
-	       parent_of((pid_t)collector) == pid;
 }
 
 const struct sm_running *sm_running_of(const struct sm_running_list *list, pid_t pid)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		if (stands_above(pid, &list->items[i])) {
-			return &list->items[i];
-		}
-	}
 	for (int up = 0; pid > 1 && up < PARENTS_MAX; up++, pid = parent_of(pid)) {
 		for (size_t i = 0; i < list->count; i++) {
 			if (belongs_to(pid, &list->items[i])) {

@@ -6,14 +6,13 @@
 #include "base/metric.h"
 #include "live/gauges.h"
 #include "live/judging.h"
-#include "read/reading.h"
-#include "report/outline.h"
+#include "live/machine.h"
+#include "live/past.h"
 #include "trace/trace_follow.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SECOND_NS INT64_C(1000000000)
@@ -174,7 +173,7 @@ static int read_more(struct sm_watch *watch, uint64_t bytes)
 static int see_end(void *context, void *result)
 {
 	const struct sm_watch *watch = context;
-	return sm_watch_finished(result, watch->running.run, watch->shown, watch->unicode, NULL);
+	return sm_past_see(result, watch->running.run, watch->shown, watch->unicode, NULL);
 }
 
 static int end(struct sm_watch *watch)
@@ -225,44 +224,6 @@ static double since_s(int64_t now_ns, int64_t then_ns)
 	return then_ns < 0 ? NAN : fmax((double)(now_ns - then_ns) * 1e-9, 0);
 }
 
-static int find_judged(const struct sm_watch *watch, const struct sm_model_now_loader *now)
-{
-	for (size_t i = 0; i < watch->judgement.loader_count; i++) {
-		const struct sm_judged_loader *judged = &watch->judgement.loaders[i];
-		if (judged->ordinal == now->facts->ordinal && judged->main_pid == now->main_pid) {
-			return (int)i;
-		}
-	}
-	return -1;
-}
-
-static bool is_background(const struct sm_watch *watch, int judged)
-{
-	return judged >= 0 && watch->judgement.loaders[judged].background;
-}
-
-static void add_loader(
-	struct sm_view *view, const struct sm_watch *watch, size_t index, int64_t now_ns)
-{
-	struct sm_model_now_loader now = sm_model_growing_loader(watch->growing, index);
-	struct sm_view_loader *loader = &view->loaders[view->loader_count++];
-	const struct sm_pulse_time *window = &view->pulse.window[index];
-	int judged = find_judged(watch, &now);
-	*loader = (struct sm_view_loader){
-		.rank = now.rank,
-		.judged = judged,
-		.num_workers = now.facts->num_workers,
-		.batch_size = now.facts->batch_size,
-		.batches = (double)now.facts->batch_total,
-		.waiting_s = since_s(now_ns, now.waiting_since_ns),
-		.stall_share = is_background(watch, judged)
-				       ? NAN
-				       : sm_pulse_share(window->exposed_s, window->known_s),
-	};
-	sm_judgement_text(loader->name, sizeof(loader->name),
-		now.facts->name && *now.facts->name ? now.facts->name : "loader");
-}
-
 /* A thread worker has no counters of its own. */
 static void add_counters(struct sm_view_worker *worker, const struct sm_gauges *gauges)
 {
@@ -298,6 +259,7 @@ static double busy_of(const struct sm_model_now_worker *now, int64_t since_ns, i
 	return sm_pulse_share((double)now->recent_ns * 1e-9, (double)(now_ns - from_ns) * 1e-9);
 }
 
+/* Of the loader that was added last. */
 static void add_workers(
 	struct sm_view *view, const struct sm_watch *watch, size_t loader, int64_t now_ns)
 {
@@ -308,7 +270,7 @@ static void add_workers(
 	for (size_t i = 0; i < count; i++) {
 		struct sm_view_worker *worker = &view->workers[view->worker_count++];
 		*worker = (struct sm_view_worker){
-			.loader = loader,
+			.loader = view->loader_count - 1,
 			.index = now[i].index,
 			.pid = now[i].pid,
 			.tid = now[i].tid,
@@ -321,74 +283,42 @@ static void add_workers(
 	}
 }
 
-/* --- the view: counters --- */
-
-static double number_fact(const struct sm_watch *watch, const char *key)
+static int find_judged(const struct sm_watch *watch, const struct sm_model_now_loader *now)
 {
-	const char *text = sm_model_growing_fact(watch->growing, key);
-	char *end;
-	double value = text ? strtod(text, &end) : NAN;
-	return text && end != text ? value : NAN;
-}
-
-/* Of the control group where it has a limit, since that is what kills a job; else of the machine. */
-static void add_memory(struct sm_view *view, const struct sm_gauges *gauges)
-{
-	double limit = sm_gauges_value(gauges, SM_METRIC_GROUP_MEM_LIMIT, 0);
-	double total = sm_gauges_value(gauges, SM_METRIC_MEM_TOTAL, 0);
-	double used = total - sm_gauges_value(gauges, SM_METRIC_MEM_AVAILABLE, 0);
-	if (limit > 0) {
-		used = sm_gauges_value(gauges, SM_METRIC_GROUP_MEM, 0);
-		total = limit;
+	for (size_t i = 0; i < watch->judgement.loader_count; i++) {
+		const struct sm_judged_loader *judged = &watch->judgement.loaders[i];
+		if (judged->ordinal == now->facts->ordinal && judged->main_pid == now->main_pid) {
+			return (int)i;
+		}
 	}
-	sm_view_counter_add(
-		view, (struct sm_view_counter){"memory", "memory", -1, SM_VIEW_BYTES, used, total});
+	return -1;
 }
 
-static void add_gpus(struct sm_view *view, const struct sm_gauges *gauges)
+static bool is_background(const struct sm_watch *watch, int judged)
 {
-	enum { GPUS_SHOWN = 8 };
-	for (int i = 0; i < GPUS_SHOWN; i++) {
-		sm_view_counter_add(
-			view, (struct sm_view_counter){"gpu_busy", "GPU", i, SM_VIEW_SHARE,
-				      sm_gauges_value(gauges, SM_METRIC_GPU_BUSY, i), NAN});
-		sm_view_counter_add(
-			view, (struct sm_view_counter){"gpu_memory", "GPU memory", i, SM_VIEW_BYTES,
-				      sm_gauges_value(gauges, SM_METRIC_GPU_MEM, i),
-				      sm_gauges_value(gauges, SM_METRIC_GPU_MEM_TOTAL, i)});
-	}
+	return judged >= 0 && watch->judgement.loaders[judged].background;
 }
 
-static void add_machine(struct sm_view *view, const struct sm_watch *watch)
+static void add_loader(struct sm_view *view, const struct sm_watch *watch,
+	const struct sm_model_now_loader *now, int64_t now_ns)
 {
-	const struct sm_gauges *gauges = &watch->gauges;
-	/* fmin passes NaN over */
-	double cores =
-		fmin(number_fact(watch, "host.cpus"), number_fact(watch, "host.cpus_usable"));
-	double quota = sm_gauges_value(gauges, SM_METRIC_GROUP_CPU_LIMIT, 0);
-	double shm_total = sm_gauges_value(gauges, SM_METRIC_SHM_TOTAL, 0);
-	const struct sm_view_counter counters[] = {
-		{"cpu", "job CPU", -1, SM_VIEW_CORES,
-			sm_gauges_sum_of_rates(gauges, SM_METRIC_PROC_CPU),
-			quota > 0 ? fmin(cores, quota) : cores},
-		{"machine_cpu", "machine CPU", -1, SM_VIEW_CORES,
-			sm_gauges_sum_of_rates(gauges, SM_METRIC_CPU_USER) +
-				sm_gauges_sum_of_rates(gauges, SM_METRIC_CPU_SYSTEM),
-			number_fact(watch, "host.cpus")},
-		{"shm", "/dev/shm", -1, SM_VIEW_BYTES,
-			shm_total - sm_gauges_value(gauges, SM_METRIC_SHM_FREE, 0), shm_total},
-		{"read", "job reads", -1, SM_VIEW_BYTES_PER_S,
-			sm_gauges_sum_of_rates(gauges, SM_METRIC_PROC_READ), NAN},
-		{"disk_read", "busiest disk reads", -1, SM_VIEW_BYTES_PER_S,
-			sm_gauges_largest_rate(gauges, SM_METRIC_DISK_READ), NAN},
+	struct sm_view_loader *loader = &view->loaders[view->loader_count++];
+	struct sm_pulse_time window = sm_pulse_of_loader(&view->pulse, now->index);
+	int judged = find_judged(watch, now);
+	*loader = (struct sm_view_loader){
+		.rank = now->rank,
+		.judged = judged,
+		.num_workers = now->facts->num_workers,
+		.batch_size = now->facts->batch_size,
+		.batches = (double)now->facts->batch_total,
+		.waiting_s = since_s(now_ns, now->waiting_since_ns),
+		.stall_share = is_background(watch, judged)
+				       ? NAN
+				       : sm_pulse_share(window.exposed_s, window.known_s),
 	};
-	sm_view_counter_add(view, counters[0]);
-	sm_view_counter_add(view, counters[1]);
-	add_memory(view, gauges);
-	for (size_t i = 2; i < sizeof(counters) / sizeof(*counters); i++) {
-		sm_view_counter_add(view, counters[i]);
-	}
-	add_gpus(view, gauges);
+	sm_judgement_text(loader->name, sizeof(loader->name),
+		now->facts->name && *now->facts->name ? now->facts->name : "loader");
+	add_workers(view, watch, now->index, now_ns);
 }
 
 /* --- the view: the whole --- */
@@ -413,15 +343,18 @@ static double elapsed_s(const struct sm_watch *watch, int64_t now_ns)
 	return since_s(now_ns, event_ns >= 0 && event_ns < first_ns ? event_ns : first_ns);
 }
 
-static void fill_pulse(struct sm_view *view, const struct sm_watch *watch, int64_t now_ns)
+static void fill_pulse(struct sm_view *view, const struct sm_watch *watch,
+	const struct sm_model_now_loader *loaders, size_t count, int64_t now_ns)
 {
-	bool backgrounds[SM_PULSE_LOADERS] = {false};
-	size_t count = sm_model_growing_loader_count(watch->growing);
-	for (size_t i = 0; i < count && i < SM_PULSE_LOADERS; i++) {
-		struct sm_model_now_loader now = sm_model_growing_loader(watch->growing, i);
-		backgrounds[i] = is_background(watch, find_judged(watch, &now));
+	struct sm_pulse_known known[SM_VIEW_LOADERS];
+	for (size_t i = 0; i < count; i++) {
+		known[i] = (struct sm_pulse_known){
+			.loader = loaders[i].index,
+			.background = is_background(watch, find_judged(watch, &loaders[i])),
+			.waiting_since_ns = loaders[i].waiting_since_ns,
+		};
 	}
-	sm_pulse_read(&view->pulse, watch->growing, now_ns, backgrounds);
+	sm_pulse_read(&view->pulse, watch->growing, now_ns, known, count);
 	view->window = sm_pulse_sum(&view->pulse, SM_PULSE_WINDOW_S);
 	view->window_s = (double)(view->pulse.count < SM_PULSE_WINDOW_S ? view->pulse.count
 									: SM_PULSE_WINDOW_S);
@@ -462,81 +395,12 @@ void sm_watch_fill(struct sm_watch *watch, struct sm_view *ret_view)
 	if (now_ns == INT64_MIN) {
 		return; /* nothing was recorded yet */
 	}
+	struct sm_model_now_loader loaders[SM_VIEW_LOADERS];
+	size_t count = sm_model_growing_loaders(watch->growing, loaders, SM_VIEW_LOADERS);
 	ret_view->elapsed_s = elapsed_s(watch, now_ns);
-	fill_pulse(ret_view, watch, now_ns);
-	size_t loaders = sm_model_growing_loader_count(watch->growing);
-	for (size_t i = 0; i < loaders && i < SM_VIEW_LOADERS; i++) {
-		add_loader(ret_view, watch, i, now_ns);
-		add_workers(ret_view, watch, i, now_ns);
+	fill_pulse(ret_view, watch, loaders, count, now_ns);
+	for (size_t i = 0; i < count; i++) {
+		add_loader(ret_view, watch, &loaders[i], now_ns);
 	}
-	add_machine(ret_view, watch);
-}
-
-/* --- a run that is over --- */
-
-static void add_past_worker(struct sm_view *view, size_t loader, const struct sm_worker *worker)
-{
-	if (view->worker_count == SM_VIEW_WORKERS) {
-		return;
-	}
-	view->workers[view->worker_count++] = (struct sm_view_worker){
-		.loader = loader,
-		.index = worker->index,
-		.pid = worker->pid,
-		.tid = worker->tid,
-		.busy_share = sm_outline_loaders_busy_share(worker),
-		.cpu_share = NAN,
-		.rss_bytes = worker->rss_bytes < 0 ? NAN : (double)worker->rss_bytes,
-		.read_bytes_per_s = NAN,
-		.doing = SM_VIEW_ENDED,
-		.doing_s = NAN,
-		.batches = (double)worker->batches,
-	};
-}
-
-static void add_past_loader(struct sm_view *view, const struct sm_loader *past)
-{
-	size_t index = view->loader_count++;
-	struct sm_view_loader *loader = &view->loaders[index];
-	*loader = (struct sm_view_loader){
-		.rank = past->rank,
-		.judged = index < view->judgement.loader_count ? (int)index : -1,
-		.num_workers = past->num_workers,
-		.batch_size = past->batch_size,
-		.batches = (double)past->batch_total,
-		.waiting_s = NAN,
-		.stall_share = NAN,
-	};
-	sm_judgement_text(loader->name, sizeof(loader->name),
-		past->name && *past->name ? past->name : "loader");
-	for (size_t i = 0; i < past->worker_count; i++) {
-		add_past_worker(view, index, &past->workers[i]);
-	}
-}
-
-int sm_watch_finished(struct sm_view *ret_view, const char *run, const char *shown, bool unicode,
-	struct sm_error *reterr)
-{
-	struct sm_reading reading;
-	int error = sm_reading_build(&reading, run, NULL, reterr);
-	if (error) {
-		return error;
-	}
-	*ret_view = (struct sm_view){.state = SM_VIEW_FINISHED, .judged_s = 0};
-	sm_judgement_text(ret_view->run, sizeof(ret_view->run), shown);
-	error = sm_judgement_fill(&ret_view->judgement, &reading.report, unicode);
-	if (!error) {
-		const struct sm_model *model = &reading.model;
-		ret_view->has_judgement = true;
-		memcpy(ret_view->title, ret_view->judgement.title, sizeof(ret_view->title));
-		ret_view->elapsed_s = ret_view->judgement.wall_s;
-		ret_view->events = (double)model->events;
-		ret_view->events_lost = (double)model->events_lost;
-		ret_view->ranks = model->ranks;
-		for (size_t i = 0; i < model->loader_count && i < SM_VIEW_LOADERS; i++) {
-			add_past_loader(ret_view, &model->loaders[i]);
-		}
-	}
-	sm_reading_finish(&reading);
-	return error;
+	sm_machine_fill(ret_view, &watch->gauges, watch->growing);
 }

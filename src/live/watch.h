@@ -19,8 +19,4 @@ void sm_watch_fill(struct sm_watch *watch, struct sm_view *ret_view);
 
 /* For who looks once: reads everything that there is, and judges it here. No round may follow. */
 int sm_watch_once(struct sm_watch *watch);
-/* A run that is over: judged as its report judges it, and as it ended. */
-int sm_watch_finished(struct sm_view *ret_view, const char *run, const char *shown, bool unicode,
-	struct sm_error *reterr);
-
 #endif

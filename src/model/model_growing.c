@@ -65,41 +65,76 @@ int64_t sm_model_growing_last_ns(const struct sm_model_growing *growing)
 	return growing->build->last_ns == INT64_MIN ? -1 : growing->build->last_ns;
 }
 
-size_t sm_model_growing_loader_count(const struct sm_model_growing *growing)
+static struct sm_model_now_loader loader_now(
+	const struct sm_build *build, const struct sm_build_loader *loader)
 {
-	return growing->build->loader_count;
-}
-
-/* Of the span of next() that is open in a thread of the loader's process. */
-static int64_t waiting_in(struct sm_build_thread *thread, const struct sm_build_loader *loader)
-{
-	const struct sm_build_frame *frame = thread->process == loader->process && thread->details
-						     ? sm_build_spans_around(thread, SM_ROLE_NEXT)
-						     : NULL;
-	if (!frame) {
-		return -1;
-	}
-	const struct sm_build_args *args = &thread->details[frame - thread->frames].args;
-	bool is_its = sm_build_spans_arg(args, SM_KEY_LOADER, -1) == loader->facts.ordinal;
-	return is_its ? frame->begin_ns : -1;
-}
-
-struct sm_model_now_loader sm_model_growing_loader(
-	const struct sm_model_growing *growing, size_t index)
-{
-	const struct sm_build *build = growing->build;
-	const struct sm_build_loader *loader = build->loaders[index];
 	const struct sm_process *process = &build->processes[loader->process].info;
-	struct sm_model_now_loader now = {
+	return (struct sm_model_now_loader){
+		.index = loader->index,
 		.facts = &loader->facts,
 		.main_pid = process->pid,
 		.rank = process->rank,
 		.waiting_since_ns = -1,
 	};
-	for (size_t i = 0; i < build->thread_count && now.waiting_since_ns < 0; i++) {
-		now.waiting_since_ns = waiting_in(build->threads[i], loader);
+}
+
+/* The loader whose next() a thread is in. NULL: none. */
+static const struct sm_build_loader *asked_by(
+	const struct sm_build *build, struct sm_build_thread *thread, int64_t *ret_since_ns)
+{
+	const struct sm_build_frame *frame =
+		thread->consumer ? sm_build_spans_around(thread, SM_ROLE_NEXT) : NULL;
+	if (!frame) {
+		return NULL;
 	}
-	return now;
+	const struct sm_build_args *args = &thread->details[frame - thread->frames].args;
+	int64_t ordinal = sm_build_spans_arg(args, SM_KEY_LOADER, -1);
+	for (size_t i = 0; i < build->loader_count; i++) {
+		const struct sm_build_loader *loader = build->loaders[i];
+		if (loader->process == thread->process && loader->facts.ordinal == ordinal) {
+			*ret_since_ns = frame->begin_ns;
+			return loader;
+		}
+	}
+	return NULL;
+}
+
+static size_t put_waiting(const struct sm_build *build, const struct sm_build_loader *loader,
+	int64_t since_ns, struct sm_model_now_loader *loaders, size_t count, size_t room)
+{
+	size_t at = 0;
+	while (at < count && loaders[at].index != loader->index) {
+		at++;
+	}
+	if (at == count && count < room) {
+		loaders[count++] = loader_now(build, loader);
+	}
+	if (at < count) {
+		loaders[at].waiting_since_ns = since_ns;
+	}
+	return count;
+}
+
+/* A worker's process mentions the loaders that it inherited, too. */
+size_t sm_model_growing_loaders(const struct sm_model_growing *growing,
+	struct sm_model_now_loader *ret_loaders, size_t room)
+{
+	const struct sm_build *build = growing->build;
+	size_t count = 0;
+	for (size_t i = 0; i < build->loader_count && count < room; i++) {
+		if (build->loaders[i]->facts.batch_total) {
+			ret_loaders[count++] = loader_now(build, build->loaders[i]);
+		}
+	}
+	for (size_t i = 0; i < build->thread_count; i++) {
+		int64_t since_ns;
+		const struct sm_build_loader *loader =
+			asked_by(build, build->threads[i], &since_ns);
+		if (loader) {
+			count = put_waiting(build, loader, since_ns, ret_loaders, count, room);
+		}
+	}
+	return count;
 }
 
 /* --- workers --- */

@@ -24,13 +24,14 @@ int64_t sm_model_growing_begin_ns(const struct sm_model_growing *growing); /* -1
 int64_t sm_model_growing_last_ns(const struct sm_model_growing *growing);  /* the newest event */
 
 struct sm_model_now_loader {
+	size_t index;		       /* as below */
 	const struct sm_loader *facts; /* settings and `batch_total`; its tables are empty */
 	int32_t main_pid, rank;	       /* rank -1: not distributed */
 	int64_t waiting_since_ns;      /* its consumer is inside next(); -1: it is not */
 };
-size_t sm_model_growing_loader_count(const struct sm_model_growing *growing);
-struct sm_model_now_loader sm_model_growing_loader(
-	const struct sm_model_growing *growing, size_t index);
+/* Those that were asked for a batch, in order of first mention; at most `room`. Returns how many. */
+size_t sm_model_growing_loaders(const struct sm_model_growing *growing,
+	struct sm_model_now_loader *ret_loaders, size_t room);
 
 struct sm_model_now_worker {
 	int index;
