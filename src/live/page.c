@@ -157,11 +157,13 @@ static void add_body(struct sm_page *page, const struct sm_view *view)
 	add_gap(page);
 }
 
-/* Rows that the workers want before anything else is shortened further: their heading, and three of them. */
-static size_t rows_for_workers(const struct sm_view *view)
+/* Rows that the workers get before anything else is shortened further: a third of the screen, and no less than three and
+ * their heading. */
+static size_t rows_for_workers(const struct sm_view *view, size_t rows)
 {
 	enum { LEAST = 3 };
-	return view->worker_count ? 1 + (view->worker_count < LEAST ? view->worker_count : LEAST)
+	size_t wanted = rows / 3 > LEAST ? rows / 3 : LEAST;
+	return view->worker_count ? 1 + (view->worker_count < wanted ? view->worker_count : wanted)
 				  : 0;
 }
 
@@ -171,22 +173,23 @@ int sm_page_lay(
 	*page = (struct sm_page){.options = *options};
 	page->words = (struct sm_phrases){.arena = &page->arena, .unicode = options->unicode};
 	size_t rows = options->rows > 0 ? (size_t)options->rows : SM_PAGE_LINES - 1;
-	rows -= options->keys && rows > 1;
+	bool keys = options->keys && rows > 1;
+	rows -= keys;
 	if (options->help) {
 		sm_page_help(page);
 		fit(page, rows);
 	} else {
 		add_body(page, view);
-		size_t workers = rows_for_workers(view);
+		size_t workers = rows_for_workers(view, rows);
 		fit(page, rows > workers + 4 ? rows - workers : rows);
 		page->options.rows = (int)(rows - page->count);
 		sm_page_workers(page, view);
 	}
 	page->options.rows = options->rows;
-	while (options->keys && page->count < rows) {
+	while (keys && page->count < rows) {
 		sm_page_add(page, SM_PAGE_GAP); /* the keys stand in the last row */
 	}
-	if (options->keys) {
+	if (keys) {
 		add_keys(page);
 	}
 	return page->words.failed ? -ENOMEM : 0;

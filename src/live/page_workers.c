@@ -4,7 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { NAME = 22, PID = 9, NUMBER = 9, BYTES = 12 };
+enum { NAME = 22, NARROW_NAME = 18, PID = 8, NUMBER = 7, BYTES = 12, STATE = 26 };
+
+static int name_width(const struct sm_page *page)
+{
+	return page->options.columns >= 90 ? NAME : NARROW_NAME;
+}
 
 /* What is not known sorts behind what is. */
 static double value_of(const struct sm_view_worker *worker, enum sm_page_sort sort)
@@ -42,13 +47,13 @@ static void add_heading(
 	const char *name = all ? "Worker"
 			       : sm_phrases_printf(&page->words, "Worker %zu-%zu of %zu", first + 1,
 					 first + shown, view->worker_count);
-	column(page, line, SM_DIM, name, NAME);
+	column(page, line, SM_DIM, name, name_width(page));
 	column(page, line, SM_DIM, "pid", PID);
 	column(page, line, SM_DIM, "busy", NUMBER);
 	column(page, line, SM_DIM, "CPU", NUMBER);
 	column(page, line, SM_DIM, "memory", BYTES);
 	column(page, line, SM_DIM, "read", BYTES);
-	sm_page_put(page, line, SM_DIM, "state", NAME);
+	sm_page_put(page, line, SM_DIM, "state", STATE);
 }
 
 /* A dash where nothing is known. */
@@ -86,7 +91,7 @@ static void add_worker(
 {
 	struct sm_phrases *words = &page->words;
 	struct sm_page_line *line = sm_page_add(page, SM_PAGE_CORE);
-	column(page, line, SM_PLAIN, name_of(page, view, worker), NAME);
+	column(page, line, SM_PLAIN, name_of(page, view, worker), name_width(page));
 	column(page, line, SM_PLAIN,
 		sm_phrases_printf(words, "%d", worker->tid ? (int)worker->tid : worker->pid), PID);
 	column(page, line, worker->busy_share >= 0.9 ? SM_BOLD : SM_PLAIN,
