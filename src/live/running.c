@@ -297,28 +297,31 @@ static bool says(pid_t pid, const char *file, int end, names_live *names, const 
 	return found;
 }
 
-/* The collector holds the lock, and so does `run`, which stands above the job. */
-static bool holds_lock(pid_t pid, const char *live)
+static pid_t holder_of(const struct sm_running *running)
 {
-	char folder[64], path[PATH_MAX], target[PATH_MAX], lock[PATH_MAX + 16];
-	bool found = false;
-	snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)pid);
-	snprintf(lock, sizeof(lock), "%s/collector", live);
-	DIR *listing = opendir(folder);
-	for (struct dirent *entry; listing && !found && (entry = readdir(listing));) {
-		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		found = read_link(path, target) && !strcmp(target, lock);
-	}
-	if (listing) {
-		closedir(listing);
-	}
-	return found;
+	int pid = 0;
+	return sscanf(running->holder, "/proc/%d/", &pid) == 1 ? (pid_t)pid : 0;
+}
+
+static bool same_program(pid_t one, pid_t other)
+{
+	char path[64], first[PATH_MAX], second[PATH_MAX];
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)one);
+	bool known = read_link(path, first);
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)other);
+	return known && read_link(path, second) && !strcmp(first, second);
+}
+
+/* The collector, or `run`, which forked it and stands above the job. */
+static bool records(pid_t pid, const struct sm_running *running)
+{
+	pid_t holder = holder_of(running);
+	return holder && (pid == holder || (pid == parent_of(holder) && same_program(pid, holder)));
 }
 
 static bool belongs_to(pid_t pid, const struct sm_running *running)
 {
-	return holds_lock(pid, running->live) ||
-	       says(pid, "environ", '\0', in_environment, running->live) ||
+	return records(pid, running) || says(pid, "environ", '\0', in_environment, running->live) ||
 	       says(pid, "maps", '\n', in_mappings, running->live);
 }
 

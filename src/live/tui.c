@@ -88,14 +88,25 @@ static void set_colours(bool colour)
 	}
 }
 
+/* A picture cannot be drawn on a terminal that only writes on ("dumb"). */
+static bool can_move(void)
+{
+	char name[] = "cup";
+	char *moves = tigetstr(name);
+	return moves && moves != (char *)-1;
+}
+
 int sm_tui_open(bool colour)
 {
 	set_characters();
 	screen = newterm(NULL, stdout, stdin);
+	if (screen && !can_move()) {
+		delscreen(screen);
+		screen = NULL;
+	}
 	if (!screen) {
 		return -ENOTTY;
 	}
-	set_term(screen);
 	cbreak();
 	noecho();
 	nonl();

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +35,7 @@ static int open_in(const char *directory, const char *name)
 /* In the collector's process: opens and locks what it keeps, says so, and stays. */
 static void keep(const struct collector *collector, int ready)
 {
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
 	int lock = open_in(collector->live, "collector");
 	bool kept = open_in(collector->run, "rank0.stall") >= 0 && !flock(lock, LOCK_EX | LOCK_NB);
 	if (kept && write(ready, "k", 1) == 1) {
@@ -123,22 +125,23 @@ static void test_a_run_before_its_trace_is_left_alone(void **state)
 	end(&collector);
 }
 
+/* A program of the job: it has closed its end of the pipe when exec has given it its environment. */
 static pid_t start_with(const char *live)
 {
+	int started[2];
+	char nothing;
+	assert_int_equal(pipe2(started, O_CLOEXEC), 0);
 	pid_t child = fork();
 	if (!child) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		setenv("STALLMETER_LIVE", live, 1);
 		execlp("sleep", "sleep", "100", (char *)NULL);
 		_exit(1);
 	}
-	usleep(100000); /* until exec has given it its environment */
+	close(started[1]);
+	assert_int_equal(read(started[0], &nothing, 1), 0);
+	close(started[0]);
 	return child;
-}
-
-static void stop(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 static const char *run_of(const struct sm_running_list *list, pid_t pid)
@@ -149,17 +152,21 @@ static const char *run_of(const struct sm_running_list *list, pid_t pid)
 
 static void test_whose_job_a_process_is(void **state)
 {
-	struct collector mine = begin("mine"), other = begin("other");
+	struct collector mine = begin("mine");
+	usleep(20000);
+	struct collector other = begin("other");
 	struct sm_running_list list;
-	pid_t job = start_with(other.live), stranger = start_with("/nowhere");
+	pid_t job = start_with(other.live);
 	assert_int_equal(sm_running_find(&list, folder), 0);
 	assert_string_equal(run_of(&list, job), other.run);
 	assert_string_equal(run_of(&list, mine.pid), mine.run);
 	assert_string_equal(run_of(&list, other.pid), other.run);
-	assert_string_equal(run_of(&list, stranger), "none");
+	/* we forked them, as `run` forks its collector; who started us did not */
+	assert_string_equal(run_of(&list, getpid()), other.run);
+	assert_string_equal(run_of(&list, getppid()), "none");
 	assert_string_equal(run_of(&list, 1), "none");
-	stop(job);
-	stop(stranger);
+	kill(job, SIGKILL);
+	waitpid(job, NULL, 0);
 	sm_running_finish(&list);
 	end(&mine);
 	end(&other);
