@@ -101,6 +101,7 @@ int sm_tui_open(bool colour)
 	set_characters();
 	screen = newterm(NULL, stdout, stdin);
 	if (screen && !can_move()) {
+		endwin();
 		delscreen(screen);
 		screen = NULL;
 	}

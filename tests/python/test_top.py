@@ -286,7 +286,10 @@ def test_it_follows_the_size(terminal):
         screen.written = ""
         screen.resize(rows, columns)
         screen.top.send_signal(signal.SIGWINCH)
-        screen.await_text("INPUT" if rows > 2 else "s")
+        if rows > 1:
+            screen.await_text("INPUT")
+        else:
+            screen.read(1.5)
         for row, column in re.findall(r"\x1b\[(\d+);(\d+)H", screen.written):
             assert int(row) <= rows and int(column) <= columns
     screen.await_text("loader 1")
