@@ -277,9 +277,9 @@ int main(void)
 	double sample[BATCHES], reads[BATCHES], frequency[BATCHES];
 	close_range(STDERR_FILENO + 1, ~0U, 0); /* whatever we were handed down is none of ours */
 	start_processes();
-	sm_sampler_open(&machine, "", 0, &listener);
+	sm_sampler_open(&machine, "", 0, 0, &listener);
 	for (int i = 0; i < PROCESSES; i++) {
-		sm_sampler_open(&process[i], "", pids[i], &listener);
+		sm_sampler_open(&process[i], "", pids[i], 0, &listener);
 	}
 	find_files();
 	sample_count = 0;

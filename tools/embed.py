@@ -30,7 +30,7 @@ def lines(page: str):
 
 def main() -> None:
     source, target = map(Path, sys.argv[1:3])
-    target.write_text("/* Made by tools/embed.py from web/dist/report.html. */\n" +
+    target.write_text(f"/* Made by tools/embed.py from web/dist/{source.name}. */\n" +
                       "\n".join(lines(source.read_text(encoding="utf-8"))) + "\n", encoding="ascii")
 
 

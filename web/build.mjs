@@ -1,4 +1,5 @@
-// Makes dist/report.html from src/: one file, no request, and a policy that allows this very script and no other.
+// Makes the pages in dist/ from src/: each one file, no request. The report's policy allows its very script and no other;
+// the study's has none, and shares the report's style.
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -21,20 +22,29 @@ async function bundle(entry, options) {
   return made.outputFiles[0].text.trim();
 }
 
-export async function page() {
-  const script = await bundle("main.ts", { target: "es2020", format: "iife" });
-  const style = await bundle("page.css", { target: ["chrome100", "firefox100", "safari15"] });
-  if (/<\/(script|style)/i.test(script + style)) {
-    throw new Error("the bundle would end its own element");
-  }
-  const hash = createHash("sha256").update(script).digest("base64");
-  const shell = await readFile(join(here, "src", "page.html"), "utf8");
-  return shell
-    .replace("{{script-hash}}", () => hash)
-    .replace("{{style}}", () => style)
-    .replace("{{script}}", () => script);
+async function style(entry) {
+  return bundle(entry, { target: ["chrome100", "firefox100", "safari15"] });
 }
 
-const target = process.argv[2] ?? join(here, "dist", "report.html");
-await mkdir(dirname(target), { recursive: true });
-await writeFile(target, await page());
+async function page(shell, parts) {
+  if (/<\/(script|style)/i.test(Object.values(parts).join(""))) {
+    throw new Error("the bundle would end its own element");
+  }
+  const text = await readFile(join(here, "src", shell), "utf8");
+  return text.replace(/\{\{([a-z-]+)\}\}/g, (mark, name) => parts[name]);
+}
+
+async function report() {
+  const script = await bundle("main.ts", { target: "es2020", format: "iife" });
+  const hash = createHash("sha256").update(script).digest("base64");
+  return page("page.html", { script, "script-hash": hash, style: await style("page.css") });
+}
+
+async function study() {
+  return page("study.html", { style: await style("study.css") });
+}
+
+const folder = process.argv[2] ?? join(here, "dist");
+await mkdir(folder, { recursive: true });
+await writeFile(join(folder, "report.html"), await report());
+await writeFile(join(folder, "study.html"), await study());

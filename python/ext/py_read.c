@@ -1,8 +1,10 @@
-/* The module `stallmeter._read`: a finished run, read and judged, for Python.
+/* The module `stallmeter._read`: a finished run, read and judged, for Python. What it says of trials is in py_study.c.
  *
  * Imported when the first report is asked for, and never in a worker. It only hands over what C has made: JSON, the page,
  * Markdown and text, each as str. The GIL is let go while a trace is read, so other threads go on. */
+#include "py_calls.h"
 #include "py_compat.h"
+#include "py_study.h"
 
 #include <stallmeter/read.h>
 
@@ -147,7 +149,12 @@ static int read_exec(PyObject *module)
 		PyModule_AddObjectRef(module, "TraceError", state->error)) {
 		return -1;
 	}
-	return PyModule_AddObjectRef(module, "Run", (PyObject *)state->run_type);
+	if (PyModule_AddObjectRef(module, "Run", (PyObject *)state->run_type) ||
+		PyModule_AddFunctions(module, sm_py_measure_functions) ||
+		PyModule_AddFunctions(module, sm_py_calls_functions)) {
+		return -1;
+	}
+	return sm_py_study_add(module);
 }
 
 static PyModuleDef_Slot module_slots[] = {

@@ -58,6 +58,7 @@ __version__ = "0.1.0"
 _LATER = {
     "BottleneckProfilerConfig": "configs", "DataLoadingProfilerConfig": "configs", "PreprocessingProfilerConfig": "configs",
     "BottleneckType": "kinds", "DataLoadingBottleneck": "kinds", "PreprocessingBottleneck": "kinds", "ProfilingLevel": "kinds",
+    "OptimalPreprocessing": "preprocessing", "PreprocessingProfile": "preprocessing", "PreprocessingProfiler": "preprocessing",
     "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
 }
 __all__ = sorted([*_LATER, "counter", "mark", "span", "wrap"])

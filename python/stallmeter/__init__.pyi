@@ -10,6 +10,9 @@ from .kinds import BottleneckType as BottleneckType
 from .kinds import DataLoadingBottleneck as DataLoadingBottleneck
 from .kinds import PreprocessingBottleneck as PreprocessingBottleneck
 from .kinds import ProfilingLevel as ProfilingLevel
+from .preprocessing import OptimalPreprocessing as OptimalPreprocessing
+from .preprocessing import PreprocessingProfile as PreprocessingProfile
+from .preprocessing import PreprocessingProfiler as PreprocessingProfiler
 from .profiling import profile as profile
 from .report import Report as Report
 from .report import load as load

@@ -7,12 +7,12 @@ import sysconfig
 
 
 def places():
-    """Where an installation of this package puts programs, the likeliest first."""
+    """Where the program of this very package may lie: beside it in a build tree, else where installations put programs."""
     package = os.path.dirname(os.path.abspath(__file__))
+    yield os.path.join(os.path.dirname(os.path.dirname(package)), "src", "cli")
     yield sysconfig.get_path("scripts")
     yield os.path.join(sys.base_prefix, "bin")
     yield os.path.join(os.path.dirname(package), "bin")  # pip install --target
-    yield os.path.join(os.path.dirname(os.path.dirname(package)), "src", "cli")  # the build tree
     if site.ENABLE_USER_SITE:
         yield sysconfig.get_path("scripts", f"{os.name}_user")
 

@@ -1,6 +1,7 @@
+from collections.abc import Sequence, Set
 from contextlib import AbstractContextManager
 from os import PathLike
-from typing import Literal
+from typing import Any, Literal
 
 from .report import Report
 
@@ -8,6 +9,7 @@ class Profile:
     directory: str | None
     @property
     def report(self) -> Report: ...
+    def alerts(self) -> list[dict[str, Any]]: ...
 
 def profile(
     directory: str | PathLike[str] | None = None,
@@ -15,4 +17,8 @@ def profile(
     name: str | None = None,
     level: Literal["basic", "detailed", "comprehensive", "production"] = "detailed",
     limit_bytes: int | None = None,
+    interval: float | None = None,
+    memory_threshold: float | None = None,
+    gpu_threshold: float | None = None,
+    without: Sequence[Literal["memory", "gpu", "cpu", "io"]] | Set[Literal["memory", "gpu", "cpu", "io"]] = (),
 ) -> AbstractContextManager[Profile]: ...

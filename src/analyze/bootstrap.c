@@ -49,13 +49,25 @@ double sm_bootstrap_percentile(double *values, size_t n, double share)
 
 /* Sums of the first i steps, so that a block's sum is one subtraction; blocks run on over the end to the beginning, so
  * every step is as likely as any other. */
-static double *running_sums(const double *values, size_t n)
+double *sm_bootstrap_sums(const double *values, size_t n)
 {
 	double *sums = sm_mem_alloc((2 * n + 1) * sizeof(*sums));
 	for (size_t i = 0; sums && i <= 2 * n; i++) {
 		sums[i] = i ? sums[i - 1] + values[(i - 1) % n] : 0;
 	}
 	return sums;
+}
+
+double sm_bootstrap_resample(
+	struct sm_bootstrap *bootstrap, const double *sums, size_t n, size_t block)
+{
+	double sum = 0;
+	for (size_t taken = 0; taken < n; taken += block) {
+		size_t at = sm_bootstrap_below(bootstrap, n),
+		       length = n - taken < block ? n - taken : block;
+		sum += sums[at + length] - sums[at];
+	}
+	return sum;
 }
 
 static double one_ratio(struct sm_bootstrap *bootstrap, const double *tops, const double *bottoms,
@@ -78,7 +90,8 @@ int sm_bootstrap_ratio(const double *top, const double *bottom, size_t n, size_t
 		return 0;
 	}
 	struct sm_bootstrap bootstrap = {SM_BOOTSTRAP_SEED};
-	double *tops = running_sums(top, n), *bottoms = running_sums(bottom, n), ratios[RESAMPLES];
+	double *tops = sm_bootstrap_sums(top, n), *bottoms = sm_bootstrap_sums(bottom, n),
+	       ratios[RESAMPLES];
 	int error = tops && bottoms ? 0 : -ENOMEM;
 	for (size_t i = 0; i < RESAMPLES && !error; i++) {
 		ratios[i] = one_ratio(&bootstrap, tops, bottoms, n, block, fixed_top, fixed_bottom);

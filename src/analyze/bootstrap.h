@@ -24,6 +24,12 @@ size_t sm_bootstrap_block(size_t n, size_t window);
 int sm_bootstrap_ratio(const double *top, const double *bottom, size_t n, size_t block,
 	double fixed_top, double fixed_bottom, double *ret_low, double *ret_high);
 
+/* For other statistics: sums of the first 0 .. 2 n values, which go round once (owned, NULL without memory), and the sum of
+ * n of them, drawn in blocks. */
+double *sm_bootstrap_sums(const double *values, size_t n);
+double sm_bootstrap_resample(
+	struct sm_bootstrap *bootstrap, const double *sums, size_t n, size_t block);
+
 double sm_bootstrap_percentile(double *values, size_t n, double share); /* sorts */
 
 #endif

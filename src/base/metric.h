@@ -96,7 +96,12 @@ enum sm_metric_kind { SM_CUMULATIVE, SM_GAUGE };
 	M(96, PROC_LOOKS_FILE, PROCESS, CUMULATIVE, "count", "process.looks_file", "looks that found it waiting inside a file operation or a page fault") \
 	M(97, PROC_LOOKS_IDLE, PROCESS, CUMULATIVE, "count", "process.looks_idle", "looks that found a loader's worker waiting for work") \
 	M(98, PROC_CPU_LOOKS, PROCESS, CUMULATIVE, "count", "process.cpu_looks", "looks at where the main thread computes, one for each 10 ms of its CPU") \
-	M(99, PROC_CPU_LOOKS_PYTHON, PROCESS, CUMULATIVE, "count", "process.cpu_looks_python", "looks that found it in the Python interpreter")
+	M(99, PROC_CPU_LOOKS_PYTHON, PROCESS, CUMULATIVE, "count", "process.cpu_looks_python", "looks that found it in the Python interpreter") \
+	M(100, PROC_WRITE_CALLS, PROCESS, CUMULATIVE, "count", "process.write_calls", "write calls") \
+	M(101, PROC_POLICY, PROCESS, GAUGE, "number", "process.policy", "scheduling policy: 0 other, 1 fifo, 2 round robin, 3 batch, 5 idle, 6 deadline") \
+	M(102, GROUP_CACHE, GROUP, GAUGE, "bytes", "group.cache", "page cache of the group, which can be given back") \
+	M(103, PROC_GPU_ALLOCATED, PROCESS, GAUGE, "bytes", "process.gpu_allocated", "device memory that tensors hold, by the process's own count") \
+	M(104, PROC_GPU_RESERVED, PROCESS, GAUGE, "bytes", "process.gpu_reserved", "device memory that its allocator holds, by the process's own count")
 
 enum sm_metric {
 #define M(id, symbol, scope, kind, unit, name, summary) SM_METRIC_##symbol = (id),

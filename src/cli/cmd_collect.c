@@ -3,6 +3,7 @@
 #include "cli/beside.h"
 #include "cli/command.h"
 
+#include "base/tracking.h"
 #include "collect/level.h"
 
 #include <errno.h>
@@ -16,12 +17,15 @@
 #include <unistd.h>
 
 struct collect_options {
-	const char *pid, *name, *until;
+	const char *pid, *name, *until, *without;
 	int level; /* enum sm_level */
 	uint64_t limit_bytes;
+	double interval_s, memory_threshold, gpu_threshold;
 };
 
-static const struct collect_options defaults = {.level = SM_LEVEL_DETAILED};
+static const struct collect_options defaults = {.level = SM_LEVEL_DETAILED,
+	.memory_threshold = SM_COLLECTOR_MEMORY_THRESHOLD,
+	.gpu_threshold = SM_COLLECTOR_GPU_THRESHOLD};
 
 static const struct sm_option options[] = {
 	{"pid", 'p', SM_OPTION_TEXT, offsetof(struct collect_options, pid), "PID",
@@ -33,7 +37,17 @@ static const struct sm_option options[] = {
 	{"limit", 0, SM_OPTION_SIZE, offsetof(struct collect_options, limit_bytes), "SIZE",
 		"no more than this on disk"},
 	{"until", 0, SM_OPTION_TEXT, offsetof(struct collect_options, until), "FD",
-		"end when this socket can be read, not only when the process ends"},
+		"end when this socket can be read, not only when the process ends; alerts are "
+		"told there, a line of JSON each"},
+	{"interval", 0, SM_OPTION_SECONDS, offsetof(struct collect_options, interval_s), "SECONDS",
+		"between samples of counters, never shorter than the level's"},
+	{"memory-threshold", 0, SM_OPTION_SHARE, offsetof(struct collect_options, memory_threshold),
+		"SHARE",
+		"alert above this share of the memory that the job may use (default: 0.8)"},
+	{"gpu-threshold", 0, SM_OPTION_SHARE, offsetof(struct collect_options, gpu_threshold),
+		"SHARE", "alert above this share of a device's memory (default: 0.9)"},
+	{"without", 0, SM_OPTION_TEXT, offsetof(struct collect_options, without), "GROUPS",
+		"leave counters out: any of memory,gpu,cpu,io"},
 	{0},
 };
 
@@ -87,6 +101,13 @@ static void read_command(pid_t pid, char *text, size_t size, char **command, int
 	command[count] = NULL;
 }
 
+static unsigned groups_without(const struct collect_options *collect)
+{
+	unsigned groups = 0;
+	(void)sm_tracking_read(collect->without ? collect->without : "", ',', &groups, NULL);
+	return groups;
+}
+
 static void run_daemon(
 	const struct collect_options *collect, const struct sm_place *place, pid_t root, int until)
 {
@@ -100,6 +121,11 @@ static void run_daemon(
 		.command = command,
 		.level = (enum sm_level)collect->level,
 		.limit_bytes = collect->limit_bytes,
+		.interval_ns = (int64_t)(collect->interval_s * 1e9),
+		.without = groups_without(collect),
+		.memory_threshold = collect->memory_threshold,
+		.gpu_threshold = collect->gpu_threshold,
+		.told_fd = until < 0 ? 0 : until,
 		.root = root,
 		.rank = -1,
 		.root_path = "",
@@ -127,6 +153,31 @@ static int leave_daemon(
 								       : SM_EXIT_FINE;
 }
 
+/* 0, or the exit code, said. */
+static int check_usage(
+	const struct collect_options *collect, int operands, pid_t *ret_root, int *ret_until)
+{
+	const char *wrong;
+	unsigned groups;
+	if (operands != 1) {
+		return complain("stallmeter collect: one directory, please", NULL, SM_EXIT_USAGE);
+	}
+	if (!find_until(collect, ret_until)) {
+		return complain(
+			"stallmeter collect: no such descriptor", collect->until, SM_EXIT_USAGE);
+	}
+	if (collect->without && !sm_tracking_read(collect->without, ',', &groups, &wrong)) {
+		return complain("stallmeter collect: --without takes memory, gpu, cpu and io, with "
+				"commas between",
+			wrong, SM_EXIT_USAGE);
+	}
+	if (!find_pid(collect, ret_root)) {
+		return complain(
+			"stallmeter collect: no such process", collect->pid, SM_EXIT_ENVIRONMENT);
+	}
+	return 0;
+}
+
 static int run_collect(const void *given, int argc, char **argv)
 {
 	const struct collect_options *collect = given;
@@ -134,17 +185,9 @@ static int run_collect(const void *given, int argc, char **argv)
 	struct sm_place place;
 	struct sm_error error = {0};
 	pid_t root;
-	int until;
-	if (argc != 1) {
-		return complain("stallmeter collect: one directory, please", NULL, SM_EXIT_USAGE);
-	}
-	if (!find_until(collect, &until)) {
-		return complain(
-			"stallmeter collect: no such descriptor", collect->until, SM_EXIT_USAGE);
-	}
-	if (!find_pid(collect, &root)) {
-		return complain(
-			"stallmeter collect: no such process", collect->pid, SM_EXIT_ENVIRONMENT);
+	int until, wrong = check_usage(collect, argc, &root, &until);
+	if (wrong) {
+		return wrong;
 	}
 	const struct sm_place_options where = {.wanted = argv[0],
 		.may_exist = true,

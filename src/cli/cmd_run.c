@@ -217,6 +217,8 @@ static int record(struct sm_place *place, const struct run_options *run, char *c
 		.command = command,
 		.level = (enum sm_level)run->level,
 		.limit_bytes = run->limit_bytes,
+		.memory_threshold = SM_COLLECTOR_MEMORY_THRESHOLD,
+		.gpu_threshold = SM_COLLECTOR_GPU_THRESHOLD,
 		.reaper = getpid(),
 		.rank = own_rank(),
 		.root_path = "",

@@ -15,13 +15,20 @@ enum sm_exit {
 	SM_EXIT_INTERNAL = 70,
 };
 
-enum sm_option_type { SM_OPTION_FLAG, SM_OPTION_TEXT, SM_OPTION_SIZE, SM_OPTION_CHOICE };
+enum sm_option_type {
+	SM_OPTION_FLAG,
+	SM_OPTION_TEXT,
+	SM_OPTION_SIZE,
+	SM_OPTION_CHOICE,
+	SM_OPTION_SECONDS, /* above 0 */
+	SM_OPTION_SHARE,   /* 0 to 1 */
+};
 
 struct sm_option {
 	const char *name; /* long, without dashes */
 	char letter;	  /* or 0 */
 	enum sm_option_type type;
-	size_t offset; /* in the command's options struct: bool, const char *, uint64_t, int (index of choice) */
+	size_t offset; /* in the command's options struct: bool, const char *, uint64_t, int (index of choice), double */
 	const char *value; /* "FILE", or the choices "basic|detailed" */
 	const char *help;
 };

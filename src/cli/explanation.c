@@ -123,7 +123,13 @@ static const char introduction[] =
 	"\n"
 	"A detector that lacks what it needs does not pass: the report says what it lacked. "
 	"Nothing is judged from fewer than\n"
-	"{STEPS_LEAST} steps.\n";
+	"{STEPS_LEAST} steps.\n"
+	"\n"
+	"SM201 to SM208 judge no run but the calls of one function "
+	"(`PreprocessingProfiler`): there T is the time of the profiled calls without\n"
+	"their waiting for a CPU, and severity is what the type's own cure takes off a call. In a "
+	"run the "
+	"type is the cause of SM105.\n";
 
 static int print_introduction(FILE *out)
 {

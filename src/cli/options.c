@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD_MAX = 64, OPTIONS_MAX = 64, TYPOS_MAX = 2 };
+enum { WORD_MAX = 64, OPTIONS_MAX = 64, TYPOS_MAX = 2, SECONDS_MAX = 1000000 };
 
 /* --- values --- */
 
@@ -48,6 +48,36 @@ static int find_choice(const char *choices, const char *text)
 	return -1;
 }
 
+/* A plain number, all of the text. */
+static bool read_number(const char *text, double *ret_number)
+{
+	char *end;
+	errno = 0;
+	double number = strtod(text, &end);
+	if (end == text || *end || errno || !isfinite(number)) {
+		return false;
+	}
+	*ret_number = number;
+	return true;
+}
+
+static bool store_number(const struct sm_option *option, double *place, const char *text,
+	struct sm_options_result *result)
+{
+	double number;
+	bool is_share = option->type == SM_OPTION_SHARE;
+	if (read_number(text, &number) &&
+		(is_share ? number >= 0 && number <= 1 : number > 0 && number <= SECONDS_MAX)) {
+		*place = number;
+		return true;
+	}
+	snprintf(result->why, sizeof(result->why), "%s",
+		is_share ? "is no share, 0 to 1" : "is no number of seconds above 0");
+	snprintf(result->help, sizeof(result->help), "--%s %s", option->name,
+		is_share ? "0.8" : "0.5");
+	return false;
+}
+
 static bool store(
 	const struct sm_option *option, void *options, char *text, struct sm_options_result *result)
 {
@@ -75,6 +105,9 @@ static bool store(
 		}
 		snprintf(result->why, sizeof(result->why), "is none of %s", option->value);
 		return false;
+	case SM_OPTION_SECONDS:
+	case SM_OPTION_SHARE:
+		return store_number(option, (double *)(void *)place, text, result);
 	}
 	return false;
 }

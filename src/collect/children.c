@@ -28,11 +28,12 @@ static void open_list(struct sm_source *list, const char *root_path, pid_t pid)
 }
 
 void sm_children_init(struct sm_children *children, pid_t reaper, int epoll_fd,
-	const char *root_path, const struct sm_sampler_listener *listener)
+	const char *root_path, unsigned without, const struct sm_sampler_listener *listener)
 {
 	*children = (struct sm_children){.reaper = reaper,
 		.epoll_fd = epoll_fd,
 		.root_path = root_path,
+		.without = without,
 		.listener = listener};
 	if (reaper) {
 		open_list(&children->reaper_list, root_path, reaper);
@@ -92,6 +93,7 @@ static bool watch(const struct sm_children *children, struct sm_child *child)
 static void let_go(struct sm_child *child)
 {
 	sm_sampler_close(&child->probes);
+	sm_inherited_finish(&child->inherited);
 	sm_source_close(&child->list);
 	if (child->pidfd >= 0) {
 		close(child->pidfd); /* leaves the epoll set by itself */
@@ -117,7 +119,8 @@ struct sm_child *sm_children_add(struct sm_children *children, pid_t pid)
 		return NULL;
 	}
 	open_list(&child.list, children->root_path, pid);
-	if (sm_sampler_open(&child.probes, children->root_path, pid, children->listener)) {
+	if (sm_sampler_open(&child.probes, children->root_path, pid, children->without,
+		    children->listener)) {
 		children->missed++;
 	}
 	children->item[children->count] = child;
@@ -228,9 +231,22 @@ void sm_children_check(struct sm_children *children)
 	}
 }
 
+static void leave_to_parent(struct sm_children *children, const struct sm_child *child)
+{
+	struct sm_child *parent = sm_children_find(children, child->ppid);
+	if (parent) {
+		sm_inherited_add(&parent->inherited, &child->inherited);
+	}
+}
+
 void sm_children_sweep(struct sm_children *children)
 {
 	size_t kept = 0;
+	for (size_t i = 0; i < children->count; i++) {
+		if (children->item[i].ended) {
+			leave_to_parent(children, &children->item[i]);
+		}
+	}
 	for (size_t i = 0; i < children->count; i++) {
 		if (children->item[i].ended) {
 			let_go(&children->item[i]);

@@ -5,6 +5,7 @@
 #ifndef SM_COLLECT_CHILDREN_H
 #define SM_COLLECT_CHILDREN_H
 
+#include "collect/inherited.h"
 #include "collect/sampler.h"
 #include "probe/source.h"
 
@@ -25,6 +26,7 @@ struct sm_child {
 	bool has_ring;		      /* it records */
 	int looks;		      /* how often unmeasured.c looked at it */
 	struct sm_sampler_set probes; /* owned */
+	struct sm_inherited inherited;
 };
 
 struct sm_children {
@@ -34,12 +36,13 @@ struct sm_children {
 	struct sm_source reaper_list;
 	int epoll_fd; /* borrowed; gets the pidfds, their data is the pid */
 	const char *root_path;
+	unsigned without;			    /* enum sm_tracking, or-ed: not sampled */
 	const struct sm_sampler_listener *listener; /* borrowed */
 	uint64_t missed;			    /* processes we could not take on */
 };
 
 void sm_children_init(struct sm_children *children, pid_t reaper, int epoll_fd,
-	const char *root_path, const struct sm_sampler_listener *listener);
+	const char *root_path, unsigned without, const struct sm_sampler_listener *listener);
 void sm_children_finish(struct sm_children *children);
 /* The process with this pid, taken on if it is new; NULL when there is none, or no room. */
 struct sm_child *sm_children_add(struct sm_children *children, pid_t pid);
@@ -48,7 +51,7 @@ struct sm_child *sm_children_find(const struct sm_children *children, pid_t pid)
 void sm_children_update(struct sm_children *children, bool deep);
 /* Marks those that are gone, where no pidfd tells. */
 void sm_children_check(struct sm_children *children);
-/* Forgets those that have ended. */
+/* Forgets those that have ended; their parents inherit. */
 void sm_children_sweep(struct sm_children *children);
 /* Field 22 of a process's stat, and its parent. */
 bool sm_children_read_stat(

@@ -42,7 +42,7 @@ enum { EVENTS_MAX = 32, INOTIFY_KEY = 0 };
 
 struct sm_collector {
 	struct sm_collector_options options; /* texts borrowed */
-	const struct sm_level_rates *rates;
+	struct sm_level_rates rates;
 	struct sm_run_files files;
 	struct sm_rings rings;
 	struct sm_children children;
@@ -99,7 +99,7 @@ static void drain(struct sm_collector *collector, int64_t now_ns)
 		scan(collector, now_ns);
 	}
 	sm_rings_drain(&collector->rings);
-	collector->drain_due_ns = now_ns + collector->rates->drain_ns;
+	collector->drain_due_ns = now_ns + collector->rates.drain_ns;
 }
 
 static void note_ends(struct sm_collector *collector, int64_t now_ns)
@@ -232,7 +232,7 @@ static int start(struct sm_collector *collector, struct sm_error *reterr)
 {
 	const struct sm_collector_options *options = &collector->options;
 	uint64_t limit_bytes =
-		options->limit_bytes ? options->limit_bytes : collector->rates->limit_bytes;
+		options->limit_bytes ? options->limit_bytes : collector->rates.limit_bytes;
 	int r = watch_directory(collector);
 	if (r) {
 		return sm_error_set(reterr, r, -1, "cannot wait for events: %s", sm_error_text(r));
@@ -249,7 +249,7 @@ static int start(struct sm_collector *collector, struct sm_error *reterr)
 	}
 	sm_rings_init(&collector->rings, options->live_directory, &collector->files);
 	sm_children_init(&collector->children, options->reaper, collector->epoll_fd,
-		options->root_path, &collector->rounds.listener);
+		options->root_path, options->without, &collector->rounds.listener);
 	if (!sm_children_add(&collector->children, options->root)) {
 		collector->root_ended_ns = collector->begin_ns; /* it was quicker than we */
 	}
@@ -265,12 +265,12 @@ int sm_collector_create(const struct sm_collector_options *options,
 	}
 	collector->options = *options;
 	collector->options.root_path = options->root_path ? options->root_path : "";
-	collector->rates = sm_level_rates(options->level);
+	collector->rates = sm_level_rates(options->level, options->interval_ns);
 	collector->epoll_fd = collector->inotify_fd = -1;
 	collector->wait_status = SM_RUN_RECORD_STATUS_UNKNOWN;
 	collector->begin_ns = sm_clock_mono_ns();
-	sm_rounds_init(&collector->rounds, collector->rates, &collector->files,
-		&collector->children, collector->options.root_path);
+	sm_rounds_init(&collector->rounds, &collector->rates, &collector->files,
+		&collector->children, &collector->options);
 	int r = start(collector, reterr);
 	if (r) {
 		sm_collector_destroy(collector);
@@ -333,6 +333,7 @@ int sm_collector_finish(struct sm_collector *collector, struct sm_error *reterr)
 {
 	scan(collector, sm_clock_mono_ns());
 	sm_rounds_last(&collector->rounds);
+	sm_alerts_finish(&collector->rounds.alerts);
 	sm_rings_finish(&collector->rings);
 	note_no_loader(collector);
 	int written = write_end(collector);

@@ -12,14 +12,22 @@
 
 enum sm_level { SM_LEVEL_BASIC, SM_LEVEL_DETAILED, SM_LEVEL_COMPREHENSIVE, SM_LEVEL_PRODUCTION };
 
+/* Of the specification: alerts above 80 % of the memory that the job may use, 90 % of a device's. */
+#define SM_COLLECTOR_MEMORY_THRESHOLD 0.8
+#define SM_COLLECTOR_GPU_THRESHOLD    0.9
+
 struct sm_collector_options {
 	const char *run_directory;  /* exists */
 	const char *live_directory; /* where the mappings appear; removed at the end when empty */
 	const char *name;	    /* of the run, for people */
 	char *const *command;	    /* NULL-terminated, for the record */
 	enum sm_level level;
-	uint64_t limit_bytes;  /* of the whole run; 0: the level's own */
-	pid_t root;	       /* first process of the job */
+	uint64_t limit_bytes;			/* of the whole run; 0: the level's own */
+	int64_t interval_ns;			/* between samples, at least; 0: the level's own */
+	unsigned without;			/* enum sm_tracking, or-ed: not sampled */
+	double memory_threshold, gpu_threshold; /* shares; alerts begin above */
+	int told_fd;				/* a socket for a line per alert; 0: none */
+	pid_t root;				/* first process of the job */
 	pid_t reaper;	       /* to whom the job's orphans fall; 0: nobody we know */
 	int32_t rank;	       /* of this node's first file; -1: not distributed */
 	const char *root_path; /* "" or a fake root for /proc and /sys (tests) */

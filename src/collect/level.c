@@ -19,7 +19,13 @@ const char *sm_level_name(enum sm_level level)
 	return names[level];
 }
 
-const struct sm_level_rates *sm_level_rates(enum sm_level level)
+struct sm_level_rates sm_level_rates(enum sm_level level, int64_t interval_ns)
 {
-	return &rates[level];
+	struct sm_level_rates slowed = rates[level];
+	for (int tier = 0; tier < SM_TIER_COUNT; tier++) {
+		if (slowed.interval_ns[tier] < interval_ns) {
+			slowed.interval_ns[tier] = interval_ns;
+		}
+	}
+	return slowed;
 }

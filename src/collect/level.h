@@ -16,6 +16,7 @@ struct sm_level_rates {
 };
 
 const char *sm_level_name(enum sm_level level);
-const struct sm_level_rates *sm_level_rates(enum sm_level level);
+/* The level's rates, none faster than once in `interval_ns` (0: as the level has them). */
+struct sm_level_rates sm_level_rates(enum sm_level level, int64_t interval_ns);
 
 #endif

@@ -48,9 +48,17 @@ static void note_crowd(struct sm_rounds *rounds)
 
 /* --- sampling --- */
 
+/* A probe of two groups samples both; what was switched off is not kept. */
 static void keep_sample(void *context, enum sm_metric metric, int64_t instance, double value)
 {
 	struct sm_rounds *rounds = context;
+	if (sm_tracking_of(metric) & rounds->without) {
+		return;
+	}
+	if (rounds->sampled) {
+		value = sm_inherited_own(&rounds->sampled->inherited, metric, value);
+	}
+	sm_watch_sample(&rounds->alerts.watch, metric, instance, value);
 	(void)sm_trace_writer_sample(sm_run_files_first(rounds->files), sm_clock_mono_ns(),
 		(uint16_t)metric, instance, value);
 }
@@ -77,9 +85,11 @@ static void sample_tier(struct sm_rounds *rounds, enum sm_probe_tier tier)
 	for (size_t i = 0; i < rounds->children->count; i++) {
 		struct sm_child *child = &rounds->children->item[i];
 		if (!child->ended) {
+			rounds->sampled = child;
 			(void)sm_sampler_sample(&child->probes, tier, &sink, &rounds->listener);
 		}
 	}
+	rounds->sampled = NULL;
 }
 
 static void look_at_silent(struct sm_rounds *rounds, int64_t now_ns)
@@ -124,6 +134,7 @@ void sm_rounds_run(struct sm_rounds *rounds, int64_t now_ns)
 		}
 	}
 	if (ran) {
+		sm_alerts_judge(&rounds->alerts, now_ns);
 		sm_governor_note(&rounds->governor, now_ns, sm_rounds_own_cpu_ns() - before_ns);
 	}
 }
@@ -140,21 +151,37 @@ int64_t sm_rounds_due_ns(const struct sm_rounds *rounds)
 /* --- beginning and end --- */
 
 void sm_rounds_init(struct sm_rounds *rounds, const struct sm_level_rates *rates,
-	struct sm_run_files *files, struct sm_children *children, const char *root_path)
+	struct sm_run_files *files, struct sm_children *children,
+	const struct sm_collector_options *options)
 {
 	*rounds = (struct sm_rounds){
 		.rates = rates,
 		.files = files,
 		.children = children,
-		.root_path = root_path,
+		.root_path = options->root_path,
+		.without = options->without,
+		.alerts = {.told.fd = options->told_fd, .files = files},
 		.listener = {.context = rounds, .missing = note_missing},
 	};
+	sm_watch_init(&rounds->alerts.watch, options->memory_threshold, options->gpu_threshold,
+		options->root);
 	sm_governor_init(&rounds->governor);
+}
+
+static void note_switched_off(struct sm_rounds *rounds)
+{
+	for (int i = 0; i < SM_TRACKING_COUNT; i++) {
+		if (rounds->without & 1U << i) {
+			sm_rounds_note(rounds, sm_tracking_name(i), SM_TRACKING_OFF);
+		}
+	}
 }
 
 int sm_rounds_open(struct sm_rounds *rounds)
 {
-	return sm_sampler_open(&rounds->machine, rounds->root_path, 0, &rounds->listener);
+	note_switched_off(rounds);
+	return sm_sampler_open(
+		&rounds->machine, rounds->root_path, 0, rounds->without, &rounds->listener);
 }
 
 void sm_rounds_last(struct sm_rounds *rounds)

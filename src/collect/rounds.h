@@ -3,6 +3,7 @@
 #ifndef SM_COLLECT_ROUNDS_H
 #define SM_COLLECT_ROUNDS_H
 
+#include "collect/alerts.h"
 #include "collect/children.h"
 #include "collect/governor.h"
 #include "collect/level.h"
@@ -19,7 +20,10 @@ struct sm_rounds {
 	struct sm_run_files *files;   /* borrowed */
 	struct sm_children *children; /* borrowed */
 	const char *root_path;
+	unsigned without; /* enum sm_tracking, or-ed: not sampled */
+	struct sm_alerts alerts;
 	struct sm_sampler_set machine;	     /* owned */
+	struct sm_child *sampled;	     /* borrowed, while its probes are read; else NULL */
 	struct sm_sampler_listener listener; /* the children's too */
 	struct sm_governor governor;
 	int64_t due_ns[SM_TIER_COUNT];
@@ -30,7 +34,8 @@ struct sm_rounds {
 
 /* It must not move afterwards: its listener points to it. */
 void sm_rounds_init(struct sm_rounds *rounds, const struct sm_level_rates *rates,
-	struct sm_run_files *files, struct sm_children *children, const char *root_path);
+	struct sm_run_files *files, struct sm_children *children,
+	const struct sm_collector_options *options);
 int sm_rounds_open(struct sm_rounds *rounds);
 void sm_rounds_close(struct sm_rounds *rounds); /* fine where nothing was opened */
 

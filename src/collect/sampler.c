@@ -44,7 +44,13 @@ static void open_source(struct sm_sampler_source *source, const struct sm_probe 
 	}
 }
 
-int sm_sampler_open(struct sm_sampler_set *set, const char *root, pid_t pid,
+static bool is_wanted(const struct sm_probe *probe, bool per_process, unsigned without)
+{
+	return (probe->per_process != 0) == per_process &&
+	       (!probe->groups || (probe->groups & ~without));
+}
+
+int sm_sampler_open(struct sm_sampler_set *set, const char *root, pid_t pid, unsigned without,
 	const struct sm_sampler_listener *listener)
 {
 	bool per_process = pid != 0;
@@ -54,7 +60,7 @@ int sm_sampler_open(struct sm_sampler_set *set, const char *root, pid_t pid,
 		return -ENOMEM;
 	}
 	for (int i = 0; i < sm_probe_table_count; i++) {
-		if ((sm_probe_table[i]->per_process != 0) == per_process) {
+		if (is_wanted(sm_probe_table[i], per_process, without)) {
 			open_source(&set->sources[set->count++], sm_probe_table[i], root, pid,
 				listener);
 		}

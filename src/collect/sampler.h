@@ -26,8 +26,9 @@ struct sm_sampler_listener {
 	void (*missing)(void *context, const struct sm_probe *probe, const char *why);
 };
 
-/* `pid` 0: the probes of the machine, else those of that process. What cannot be opened is told to the listener. 0 or -ENOMEM. */
-int sm_sampler_open(struct sm_sampler_set *set, const char *root, pid_t pid,
+/* `pid` 0: the probes of the machine, else those of that process, but for probes of which all groups (enum sm_tracking)
+ * are in `without`. What cannot be opened is told to the listener. 0 or -ENOMEM. */
+int sm_sampler_open(struct sm_sampler_set *set, const char *root, pid_t pid, unsigned without,
 	const struct sm_sampler_listener *listener);
 /* Samples the sources of one tier. -ESRCH: the process is gone. */
 int sm_sampler_sample(struct sm_sampler_set *set, enum sm_probe_tier tier,

@@ -115,52 +115,59 @@ static const char *why_not(const struct sm_detector *detector, const struct sm_a
 	return needs & SM_NEED_SAMPLES ? why_no_samples(analysis) : NULL;
 }
 
-static bool fired(const struct sm_findings *findings, const struct sm_detector *detector)
+static int look_at_analysis(
+	const struct sm_detector *detector, const void *subject, struct sm_findings *findings)
 {
-	for (size_t i = 0; i < findings->count; i++) {
-		if (findings->items[i].detector == detector) {
-			return true;
-		}
-	}
-	return false;
+	const struct sm_analysis *analysis = subject;
+	const char *lack = why_not(detector, analysis);
+	return lack ? sm_findings_lack(findings, detector, lack)
+		    : sm_judge_run(detector, analysis, findings);
 }
 
-static int judge_one(const struct sm_detector *detector, const struct sm_analysis *analysis,
-	struct sm_findings *findings)
+int sm_detect_note(const struct sm_detector *detector, struct sm_findings *findings,
+	int (*look)(const struct sm_detector *, const void *, struct sm_findings *),
+	const void *subject)
 {
-	const char *lack = why_not(detector, analysis);
-	if (lack) {
-		return sm_findings_lack(findings, detector, lack);
-	}
-	size_t lacking = findings->not_judged_count;
-	int error = sm_judge_run(detector, analysis, findings);
-	if (!error && !fired(findings, detector) && findings->not_judged_count == lacking) {
+	size_t found = findings->count, lacking = findings->not_judged_count;
+	int error = look(detector, subject, findings);
+	if (!error && findings->count == found && findings->not_judged_count == lacking) {
 		findings->passed[findings->passed_count++] = detector;
 	}
 	return error;
 }
 
-static int fill_words(struct sm_findings *findings)
+int sm_detect_begin(struct sm_findings *findings, struct sm_arena *arena)
 {
-	int error = 0;
-	for (size_t i = 0; i < findings->count && !error; i++) {
-		error = sm_words_fill(&findings->items[i], findings->arena);
+	*findings = (struct sm_findings){.arena = arena};
+	findings->passed =
+		sm_arena_alloc(arena, (size_t)sm_detect_table_count * sizeof(struct sm_detector *));
+	return findings->passed ? 0 : -ENOMEM;
+}
+
+int sm_detect_end(struct sm_findings *findings)
+{
+	for (size_t i = 0; i < findings->count; i++) {
+		int error = sm_words_fill(&findings->items[i], findings->arena);
+		if (error) {
+			return error;
+		}
 	}
-	return error;
+	sm_findings_sort(findings);
+	return 0;
 }
 
 int sm_detect_run(const struct sm_analysis *analysis, struct sm_findings *ret_findings)
 {
-	struct sm_findings findings = {.arena = analysis->arena};
-	findings.passed = sm_arena_alloc(
-		analysis->arena, (size_t)sm_detect_table_count * sizeof(struct sm_detector *));
-	int error = findings.passed ? 0 : -ENOMEM;
+	struct sm_findings findings;
+	int error = sm_detect_begin(&findings, analysis->arena);
 	for (int i = 0; i < sm_detect_table_count && !error; i++) {
-		error = judge_one(sm_detect_table[i], analysis, &findings);
+		const struct sm_detector *detector = sm_detect_table[i];
+		if (!detector->look_at_calls) {
+			error = sm_detect_note(detector, &findings, look_at_analysis, analysis);
+		}
 	}
-	error = error ? error : fill_words(&findings);
+	error = error ? error : sm_detect_end(&findings);
 	if (!error) {
-		sm_findings_sort(&findings);
 		*ret_findings = findings;
 	}
 	return error;

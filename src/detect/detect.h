@@ -79,7 +79,8 @@ struct sm_bound {
 #define SM_BOUND(constant) {#constant, constant}
 /* clang-format on */
 
-struct sm_judge; /* judge.h: what a detector is given */
+struct sm_judge;       /* judge.h: what a detector is given */
+struct sm_judge_calls; /* judge_calls.h: what a rule of calls is given */
 
 struct sm_detector {
 	const char *id, *type;	       /* "SM105", "PREPROCESSING_BOTTLENECK" */
@@ -92,9 +93,11 @@ struct sm_detector {
 	const char *fixes;    /* in order of gain */
 	const char *wrong;    /* how it can be wrong */
 	unsigned needs;	      /* enum sm_need, or-ed */
-	/* One of the two; both append findings and return 0 or an error. */
+	/* One of the three; all append findings and return 0 or an error. */
 	int (*look_at_loader)(const struct sm_judge *judge); /* for each that can be judged */
 	int (*look_at_run)(const struct sm_judge *judge);    /* once; judge->loader is NULL */
+	/* Once for the calls of a function: SM2xx, which no run is judged by. Its `needs` are its own to tell. */
+	int (*look_at_calls)(const struct sm_judge_calls *judge);
 };
 
 /* bottleneck_threshold: below, findings are kept but not shown first */
@@ -107,6 +110,13 @@ extern const struct sm_detector *const sm_detect_table[];
 extern const int sm_detect_table_count;
 const struct sm_detector *sm_detect_find(const char *id_or_type); /* NULL: none */
 int sm_detect_place(const struct sm_detector *detector);	  /* in the table */
+/* Calls one detector and notes that it passed where it added nothing and lacked nothing. 0 or its error. */
+int sm_detect_note(const struct sm_detector *detector, struct sm_findings *findings,
+	int (*look)(const struct sm_detector *, const void *subject, struct sm_findings *),
+	const void *subject);
+/* Room for the results, words and order: what stands around any row of detectors. 0 or -ENOMEM. */
+int sm_detect_begin(struct sm_findings *findings, struct sm_arena *arena);
+int sm_detect_end(struct sm_findings *findings);
 
 const char *sm_detect_confidence_name(enum sm_confidence confidence); /* "high" */
 

@@ -33,6 +33,8 @@ static void add_value(struct sm_str *text, double value, const char *unit)
 		add_scaled(text, seconds, value);
 	} else if (!strcmp(unit, "bytes")) {
 		add_scaled(text, bytes, value);
+	} else if (!strcmp(unit, "count") && value == floor(value)) {
+		sm_str_addf(text, "%.0f", value);
 	} else {
 		sm_str_addf(text, "%.3g", value);
 	}

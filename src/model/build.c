@@ -191,6 +191,12 @@ int sm_build_thin(struct sm_build *build)
 
 /* --- the visitor --- */
 
+static int see_begin(void *context, int64_t started_ns)
+{
+	((struct sm_build *)context)->started_ns = started_ns;
+	return 0;
+}
+
 static int see_run(void *context, const char *key, const char *value)
 {
 	struct sm_build *build = context;
@@ -226,16 +232,23 @@ static int see_note(void *context, const char *what, const char *why)
 	return sm_build_facts_note(context, what, why);
 }
 
+static int see_alert(void *context, const struct sm_trace_alert *alert)
+{
+	return sm_build_alerts_add(context, alert);
+}
+
 struct sm_trace_visitor sm_build_visitor(struct sm_build *build)
 {
 	return (struct sm_trace_visitor){
 		.context = build,
+		.begin = see_begin,
 		.run = see_run,
 		.process = see_process,
 		.name = see_name,
 		.events = see_events,
 		.samples = see_samples,
 		.note = see_note,
+		.alert = see_alert,
 	};
 }
 
@@ -263,8 +276,10 @@ static void set_run(struct sm_build *build, const struct sm_trace_summary *summa
 	struct sm_model *model = build->model;
 	const char *started = sm_model_fact(model, "started_real_ns");
 	model->started_real_ns = started ? strtoll(started, NULL, 10) : 0;
-	model->begin_ns = build->first_ns == INT64_MAX ? 0 : build->first_ns;
-	model->end_ns = build->last_ns == INT64_MIN ? 0 : build->last_ns;
+	bool told = build->started_ns > 0 && build->started_ns < build->first_ns;
+	bool is_empty = build->first_ns == INT64_MAX; /* nothing was recorded, only sampled */
+	model->begin_ns = told ? build->started_ns : is_empty ? 0 : build->first_ns;
+	model->end_ns = is_empty ? model->begin_ns : build->last_ns;
 	model->events = summary->events;
 	model->events_lost = summary->events_lost;
 	model->complete = summary->complete;
@@ -277,6 +292,9 @@ int sm_build_complete(struct sm_build *build, const struct sm_trace_summary *sum
 	error = error ? error : copy_processes(build);
 	if (!error) {
 		set_run(build, summary);
+	}
+	if (!error) {
+		sm_build_alerts_complete(build);
 	}
 	error = error ? error : sm_build_series_complete(build);
 	error = error ? error : sm_build_join(build);

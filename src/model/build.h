@@ -29,7 +29,7 @@ enum {
 
 struct sm_build_name {
 	const char *text; /* in scratch; NULL where nobody will ask */
-	uint32_t slot;	  /* operation, or transform */
+	uint32_t slot;	  /* operation, transform, or enum sm_metric of a counter */
 	uint8_t kind, role;
 };
 
@@ -231,6 +231,8 @@ struct sm_build {
 	int64_t series_first_ns, series_width_ns; /* of a point, the same for all */
 	struct sm_build_recent recent;
 	size_t fact_capacity, note_capacity;
+	size_t alert_capacity;
+	int64_t started_ns; /* the collector; 0: not told */
 	int64_t first_ns, last_ns;
 };
 
@@ -258,6 +260,10 @@ int sm_build_facts_note(
 	struct sm_build *build, const char *what, const char *why); /* the same one again is one */
 int sm_build_facts_pair(struct sm_build *build, struct sm_pair **pairs, size_t *count,
 	size_t *capacity, const char *key, const char *value);
+
+/* build_alerts.c */
+int sm_build_alerts_add(struct sm_build *build, const struct sm_trace_alert *told);
+void sm_build_alerts_complete(struct sm_build *build);
 
 /* build_spans.c */
 int sm_build_spans_add(struct sm_build *build, const struct sm_trace_events *events);
@@ -335,6 +341,8 @@ struct sm_build_loader *sm_build_loader_of_parent(
 /* build_series.c, build_join.c, build_lanes.c */
 
 int sm_build_series_add(struct sm_build *build, const struct sm_trace_samples *samples);
+int sm_build_series_one(
+	struct sm_build *build, int64_t time_ns, uint16_t metric, int64_t instance, double value);
 int sm_build_series_complete(struct sm_build *build);
 void sm_build_series_finish(struct sm_build *build);
 int sm_build_trainer(struct sm_build *build, struct sm_build_loader *loader); /* build_trainer.c */

@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "base/metric.h"
 #include "model/build.h"
 
 #include <errno.h>
@@ -126,12 +127,28 @@ static int transform_slot(
 	return error;
 }
 
+/* Counters of the list that only the process itself can tell; the user's own are not looked at. */
+static uint32_t metric_told(const char *text)
+{
+	static const int told[] = {SM_METRIC_PROC_GPU_ALLOCATED, SM_METRIC_PROC_GPU_RESERVED};
+	for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+		if (strcmp(sm_metric_find(told[i])->name, text) == 0) {
+			return (uint32_t)told[i];
+		}
+	}
+	return SM_BUILD_NONE;
+}
+
 static int fill(
 	struct sm_build *build, const struct sm_trace_name *name, struct sm_build_name *slot)
 {
 	if (name->kind == SM_NAME_TEXT) {
 		slot->text = sm_arena_strndup(&build->scratch, name->text, name->length);
 		return slot->text ? 0 : -ENOMEM;
+	}
+	if (name->kind == SM_NAME_COUNTER) {
+		slot->slot = metric_told(name->text);
+		return 0;
 	}
 	if (name->kind == SM_NAME_SPAN && name->role == SM_ROLE_OPERATION) {
 		return operation_slot(build, name->text, second_text(name), &slot->slot);

@@ -146,19 +146,27 @@ static int add_sample(
 		       : add_point(build, series, since_ns, (value - before) / seconds, seconds);
 }
 
+/* What processes count themselves may be read before what was sampled sooner, so all is since the run began. */
+int sm_build_series_one(
+	struct sm_build *build, int64_t time_ns, uint16_t metric, int64_t instance, double value)
+{
+	struct sm_build_series *series;
+	if (!build->series_width_ns) {
+		bool told = build->started_ns > 0 && build->started_ns < time_ns;
+		build->series_width_ns = FIRST_WIDTH_NS;
+		build->series_first_ns = told ? build->started_ns : time_ns;
+	}
+	int error = find_series(build, metric, instance, &series);
+	return error || !series || !isfinite(value) ? error
+						    : add_sample(build, series, time_ns, value);
+}
+
 int sm_build_series_add(struct sm_build *build, const struct sm_trace_samples *samples)
 {
 	int error = 0;
 	for (size_t i = 0; i < samples->count && !error; i++) {
-		if (!build->series_width_ns) {
-			build->series_width_ns = FIRST_WIDTH_NS;
-			build->series_first_ns = samples->time_ns[i];
-		}
-		struct sm_build_series *series;
-		error = find_series(build, samples->metric[i], samples->instance[i], &series);
-		if (!error && series && isfinite(samples->value[i])) {
-			error = add_sample(build, series, samples->time_ns[i], samples->value[i]);
-		}
+		error = sm_build_series_one(build, samples->time_ns[i], samples->metric[i],
+			samples->instance[i], samples->value[i]);
 	}
 	return error;
 }

@@ -193,7 +193,22 @@ static void keep_cause(struct sm_build_thread *thread, const uint64_t *words)
 
 static size_t words_of(uint32_t type)
 {
-	return type == SM_TRACE_CAUSE ? sizeof(struct sm_trace_cause) / 8 : 1;
+	return type == SM_TRACE_CAUSE	  ? sizeof(struct sm_trace_cause) / 8
+	       : type == SM_TRACE_COUNTER ? 2
+					  : 1;
+}
+
+static int add_counter(
+	struct sm_build *build, uint32_t process, const uint64_t *words, int64_t at_ns)
+{
+	const struct sm_build_name *name = sm_build_names_find(build, process, (uint32_t)words[0]);
+	double value;
+	if (name->kind != SM_NAME_COUNTER || name->slot == SM_BUILD_NONE) {
+		return 0;
+	}
+	memcpy(&value, &words[1], sizeof(value));
+	return sm_build_series_one(
+		build, at_ns, (uint16_t)name->slot, build->processes[process].info.pid, value);
 }
 
 static int payload(struct sm_build *build, struct sm_build_thread *thread,
@@ -212,6 +227,8 @@ static int payload(struct sm_build *build, struct sm_build_thread *thread,
 		keep_cause(thread, &events->words[at]);
 	} else if (type == SM_TRACE_LOST) {
 		forget_open(thread);
+	} else if (type == SM_TRACE_COUNTER && !error) {
+		error = add_counter(build, thread->process, &events->words[at], events->time_ns[i]);
 	}
 	return error;
 }

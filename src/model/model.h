@@ -167,6 +167,14 @@ struct sm_series { /* one counter of one instance, thinned; a cumulative one as 
 	double minimum, maximum, mean; /* of `value` */
 };
 
+struct sm_alert { /* a number that was watched began to be too high, or ceased to be */
+	int64_t time_ns;
+	double time_s;	  /* since the run began */
+	const char *kind; /* "memory", "gpu_memory", "cpu", "io" */
+	bool begins;	  /* else it ends */
+	double value, threshold;
+};
+
 struct sm_process {
 	uint32_t ordinal;
 	int32_t pid, ppid, rank;
@@ -197,7 +205,7 @@ struct sm_model {
 	size_t fact_count;
 	struct sm_pair *notes; /* key: what was not measured, value: why */
 	size_t note_count;
-	int64_t started_real_ns, begin_ns, end_ns; /* the run */
+	int64_t started_real_ns, begin_ns, end_ns; /* the run: from the collector's start on */
 	struct sm_process *processes;
 	size_t process_count;
 	struct sm_loader *loaders; /* in order of first use */
@@ -206,6 +214,8 @@ struct sm_model {
 	size_t operation_count;
 	struct sm_series *series;
 	size_t series_count;
+	struct sm_alert *alerts; /* in order of time */
+	size_t alert_count;
 	struct sm_lane *lanes;
 	size_t lane_count;
 	uint64_t events, events_lost;

@@ -6,6 +6,7 @@
 #define SM_PROBE_PROBE_H
 
 #include "base/metric.h"
+#include "base/tracking.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@ struct sm_probe {
 	const char *name;    /* "cpu" */
 	const char *summary; /* one line for doctor and docs */
 	enum sm_probe_tier tier;
+	unsigned
+		groups; /* enum sm_tracking, or-ed, of all it samples; 0: it is never switched off */
 	int per_process;    /* one instance for each process of the job */
 	size_t state_bytes; /* of the probe's own state, zeroed before open */
 	/* 0, or -ENOENT (absent), -EACCES (refused): then why[] has a line for people. `pid` is 0 unless per_process. */

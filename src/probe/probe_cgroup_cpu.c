@@ -112,6 +112,7 @@ const struct sm_probe sm_probe_cgroup_cpu = {
 	.name = "cgroup_cpu",
 	.summary = "CPU of the job's control group, its quota and how often that stopped it",
 	.tier = SM_TIER_FAST,
+	.groups = SM_TRACKING_CPU,
 	.state_bytes = sizeof(struct cgroup_cpu),
 	.open = open_cgroup_cpu,
 	.sample = sample_cgroup_cpu,

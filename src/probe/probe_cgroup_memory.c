@@ -1,10 +1,17 @@
 /* Memory of the job's control group. Its cache counts too, so a group near its limit is normal; what tells is how often
- * the limit was reached and how much of the cache had to be read again. */
+ * the limit was reached, how much of the cache had to be read again, and what is left without the cache.
+ *
+ * What the group uses is one number and cheap; its details are summed up over all CPUs when they are asked for, so that
+ * is done once a second. */
 #include "probe/cgroup_tree.h"
+
+#include "base/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+
+#define DETAILS_NS 1000000000LL
 
 struct cgroup_memory {
 	struct sm_source usage;	 /* memory.current, memory.usage_in_bytes */
@@ -13,6 +20,7 @@ struct cgroup_memory {
 	bool v2;
 	double limit_bytes; /* 0: none */
 	double page_bytes;
+	int64_t details_due_ns;
 };
 
 static void close_cgroup_memory(void *state)
@@ -49,6 +57,18 @@ static int open_cgroup_memory(void *state, const char *root, int32_t pid, char w
 	return 0;
 }
 
+/* The two lists of file pages; what lies in shared memory and tmpfs is on neither, for it can only be swapped. */
+static void emit_cache(
+	const struct cgroup_memory *group, struct sm_scan text, const struct sm_probe_sink *sink)
+{
+	uint64_t active, inactive;
+	if (sm_scan_find(text, group->v2 ? "active_file" : "total_active_file", &active) &&
+		sm_scan_find(
+			text, group->v2 ? "inactive_file" : "total_inactive_file", &inactive)) {
+		sm_probe_emit(sink, SM_METRIC_GROUP_CACHE, 0, (double)active + (double)inactive);
+	}
+}
+
 static int sample_stat(const struct cgroup_memory *group, const struct sm_probe_sink *sink)
 {
 	struct sm_scan text;
@@ -57,6 +77,7 @@ static int sample_stat(const struct cgroup_memory *group, const struct sm_probe_
 	if (r < 0) {
 		return r;
 	}
+	emit_cache(group, text, sink);
 	if (sm_scan_find(text,
 		    group->v2 ? "workingset_refault_file" : "total_workingset_refault_file",
 		    &pages) ||
@@ -97,23 +118,34 @@ static int sample_usage(const struct cgroup_memory *group, const struct sm_probe
 	return 0;
 }
 
-static int sample_cgroup_memory(void *state, const struct sm_probe_sink *sink)
+static int sample_details(const struct cgroup_memory *group, const struct sm_probe_sink *sink)
 {
-	const struct cgroup_memory *group = state;
-	int usage = sm_source_is_open(&group->usage) ? sample_usage(group, sink) : 0;
 	int stat = sm_source_is_open(&group->stat) ? sample_stat(group, sink) : 0;
 	int events = sm_source_is_open(&group->events) ? sample_events(group, sink) : 0;
 	if (group->limit_bytes > 0) {
 		sm_probe_emit(sink, SM_METRIC_GROUP_MEM_LIMIT, 0, group->limit_bytes);
 	}
-	return usage ? usage : stat ? stat : events;
+	return stat ? stat : events;
+}
+
+static int sample_cgroup_memory(void *state, const struct sm_probe_sink *sink)
+{
+	struct cgroup_memory *group = state;
+	int64_t now_ns = sm_clock_mono_ns();
+	int usage = sm_source_is_open(&group->usage) ? sample_usage(group, sink) : 0, details = 0;
+	if (now_ns >= group->details_due_ns) {
+		group->details_due_ns = now_ns + DETAILS_NS;
+		details = sample_details(group, sink);
+	}
+	return usage ? usage : details;
 }
 
 const struct sm_probe sm_probe_cgroup_memory = {
 	.name = "cgroup_memory",
 	.summary =
 		"memory of the job's control group, its limit, and cache that had to be read again",
-	.tier = SM_TIER_SECOND,
+	.tier = SM_TIER_FAST,
+	.groups = SM_TRACKING_MEMORY,
 	.state_bytes = sizeof(struct cgroup_memory),
 	.open = open_cgroup_memory,
 	.sample = sample_cgroup_memory,

@@ -90,6 +90,7 @@ const struct sm_probe sm_probe_cpu = {
 	.name = "cpu",
 	.summary = "time of every CPU of the machine, context switches, runnable tasks",
 	.tier = SM_TIER_FAST,
+	.groups = SM_TRACKING_CPU,
 	.state_bytes = sizeof(struct cpu),
 	.open = open_cpu,
 	.sample = sample_cpu,

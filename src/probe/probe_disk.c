@@ -147,6 +147,7 @@ const struct sm_probe sm_probe_disk = {
 	.name = "disk",
 	.summary = "requests, bytes and busy time of every disk",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_IO,
 	.state_bytes = sizeof(struct disks),
 	.open = open_disks,
 	.sample = sample_disks,

@@ -63,6 +63,7 @@ const struct sm_probe sm_probe_frequency = {
 	.name = "frequency",
 	.summary = "effective clock of the CPU, from a timed chain of multiplications",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_CPU,
 	.state_bytes = 1,
 	.open = open_frequency,
 	.sample = sample_frequency,

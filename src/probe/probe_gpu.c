@@ -54,6 +54,7 @@ const struct sm_probe sm_probe_gpu = {
 	.name = "gpu",
 	.summary = "NVIDIA devices: busy share, memory, power, clock, PCIe",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_GPU,
 	.state_bytes = sizeof(struct gpu),
 	.open = open_gpu,
 	.sample = sample_gpu,

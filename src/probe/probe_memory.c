@@ -44,7 +44,8 @@ static void close_memory(void *state)
 const struct sm_probe sm_probe_memory = {
 	.name = "memory",
 	.summary = "memory of the machine: available, dirty, shared, swap left",
-	.tier = SM_TIER_SECOND,
+	.tier = SM_TIER_FAST,
+	.groups = SM_TRACKING_MEMORY,
 	.state_bytes = sizeof(struct memory),
 	.open = open_memory,
 	.sample = sample_memory,

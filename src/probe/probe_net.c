@@ -110,6 +110,7 @@ const struct sm_probe sm_probe_net = {
 	.name = "net",
 	.summary = "bytes through every network interface of this namespace",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_IO,
 	.state_bytes = sizeof(struct net),
 	.open = open_net,
 	.sample = sample_net,

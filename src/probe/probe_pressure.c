@@ -112,6 +112,7 @@ const struct sm_probe sm_probe_pressure = {
 	.name = "pressure",
 	.summary = "time in which tasks of the machine waited for a CPU, a disk or memory",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_CPU | SM_TRACKING_MEMORY | SM_TRACKING_IO,
 	.state_bytes = sizeof(struct pressure),
 	.open = open_pressure,
 	.sample = sample_pressure,

@@ -18,6 +18,7 @@ enum {
 	SYSTEM_TICKS,
 	NICE = 16,
 	THREADS,
+	POLICY = 38,
 	COLUMNS
 };
 
@@ -63,17 +64,19 @@ static bool skip_name(struct sm_scan *text)
 	return true;
 }
 
-static bool read_columns(struct sm_scan text, int64_t column[COLUMNS])
+/* How many of them could be read. One that does not fit (a limit without end, an address) is skipped. */
+static int read_columns(struct sm_scan text, int64_t column[COLUMNS])
 {
 	if (!skip_name(&text) || !sm_scan_skip(&text, 1)) {
-		return false;
+		return 0;
 	}
 	for (int i = STATE + 1; i < COLUMNS; i++) {
-		if (!sm_scan_i64(&text, &column[i])) {
-			return false;
+		bool wanted = i <= THREADS || i == POLICY;
+		if (wanted ? !sm_scan_i64(&text, &column[i]) : !sm_scan_skip(&text, 1)) {
+			return i;
 		}
 	}
-	return true;
+	return COLUMNS;
 }
 
 static void emit_cpu(const struct process *process, const int64_t column[COLUMNS],
@@ -98,8 +101,9 @@ static int sample_stat(const struct process *process, const struct sm_probe_sink
 	if (text.at == text.end) {
 		return -ESRCH;
 	}
-	if (!read_columns(text, column)) {
-		return -EBADMSG;
+	int columns = read_columns(text, column);
+	if (columns <= THREADS) {
+		return -EBADMSG; /* the policy further behind may be missing */
 	}
 	emit_cpu(process, column, sink);
 	sm_probe_emit(
@@ -108,6 +112,9 @@ static int sample_stat(const struct process *process, const struct sm_probe_sink
 		sink, SM_METRIC_PROC_MAJOR_FAULTS, process->pid, (double)column[MAJOR_FAULTS]);
 	sm_probe_emit(sink, SM_METRIC_PROC_NICE, process->pid, (double)column[NICE]);
 	sm_probe_emit(sink, SM_METRIC_PROC_THREADS, process->pid, (double)column[THREADS]);
+	if (columns > POLICY) {
+		sm_probe_emit(sink, SM_METRIC_PROC_POLICY, process->pid, (double)column[POLICY]);
+	}
 	return 0;
 }
 
@@ -142,6 +149,7 @@ const struct sm_probe sm_probe_process = {
 	.name = "process",
 	.summary = "CPU, memory, page faults and threads of every process of the job",
 	.tier = SM_TIER_FAST,
+	.groups = SM_TRACKING_CPU | SM_TRACKING_MEMORY,
 	.per_process = 1,
 	.state_bytes = sizeof(struct process),
 	.open = open_process,

@@ -45,6 +45,7 @@ const struct sm_probe sm_probe_process_delay = {
 	.name = "process_delay",
 	.summary = "how long the main thread of every process was ready to run and did not",
 	.tier = SM_TIER_FAST,
+	.groups = SM_TRACKING_CPU,
 	.per_process = 1,
 	.state_bytes = sizeof(struct delay),
 	.open = open_delay,

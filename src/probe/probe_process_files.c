@@ -135,6 +135,7 @@ const struct sm_probe sm_probe_process_files = {
 	.name = "process_files",
 	.summary = "open files of every process of the job, and the limit",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_IO,
 	.per_process = 1,
 	.state_bytes = sizeof(struct files),
 	.open = open_files,

@@ -13,6 +13,7 @@ struct io {
 static const struct sm_scan_field fields[] = {
 	{"rchar", SM_METRIC_PROC_READ_CHARS, 1},
 	{"syscr", SM_METRIC_PROC_READ_CALLS, 1},
+	{"syscw", SM_METRIC_PROC_WRITE_CALLS, 1},
 	{"read_bytes", SM_METRIC_PROC_READ, 1},
 	{"write_bytes", SM_METRIC_PROC_WRITE, 1},
 	{0},
@@ -46,6 +47,7 @@ const struct sm_probe sm_probe_process_io = {
 	.name = "process_io",
 	.summary = "bytes and calls that every process of the job reads and writes",
 	.tier = SM_TIER_FAST,
+	.groups = SM_TRACKING_IO,
 	.per_process = 1,
 	.state_bytes = sizeof(struct io),
 	.open = open_io,

@@ -3,7 +3,8 @@
  * A span knows that it was blocked; a look from outside says on what. The kernel names the function in which a sleeper
  * sleeps (wchan; readable for processes of the same user, also where tracing is forbidden). A poll looks the same
  * whether a worker waits for work or a transform for a server; there the system call's timeout tells, where we may read
- * it: torch's queues poll for five seconds. What cannot be told apart is counted as a look and nothing else. */
+ * it: torch's queues poll for five seconds. A select on no descriptor at all is a sleep: time.sleep of Python 3.10 and older.
+ * What cannot be told apart is counted as a look and nothing else. */
 #include "probe/source.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static const struct {
 	{"do_sys_poll", POLL},
 	{"do_poll", POLL},
 	{"ep_poll", SOCKET},
-	{"do_select", SOCKET},
+	{"do_select", POLL},
 	{"sk_wait", SOCKET},
 	{"unix_stream", SOCKET},
 	{"skb_wait", SOCKET},
@@ -129,15 +130,28 @@ static bool scan_hex(struct sm_scan *line, uint64_t *ret_value)
 	return true;
 }
 
-/* "7 0x7ffd.. 0x1 0x1388 ...": poll(fds, 1, 5000) */
+static bool is_select(uint64_t number)
+{
+#ifdef SYS_select
+	if (number == SYS_select) {
+		return true;
+	}
+#endif
+	return number == SYS_pselect6;
+}
+
+/* "7 0x7ffd.. 0x1 0x1388 ...": poll(fds, 1, 5000); "23 0x0 ...": select(0, ...) */
 static enum look name_poll(const struct looks *looks)
 {
 #ifdef SYS_poll
 	struct sm_scan text, line;
-	uint64_t number, timeout_ms;
+	uint64_t number, timeout_ms, count;
 	if (!sm_source_is_open(&looks->syscall) || sm_source_read(&looks->syscall, &text) < 0 ||
 		!sm_scan_line(&text, &line) || !sm_scan_u64(&line, &number)) {
 		return UNKNOWN;
+	}
+	if (is_select(number)) {
+		return scan_hex(&line, &count) && count == 0 ? SLEEP : SOCKET;
 	}
 	if (number == SYS_poll && sm_scan_skip(&line, 2) && scan_hex(&line, &timeout_ms) &&
 		(uint32_t)timeout_ms == QUEUE_POLL_MS) {
@@ -146,6 +160,7 @@ static enum look name_poll(const struct looks *looks)
 	return SOCKET;
 #else
 	(void)scan_hex;
+	(void)is_select;
 	return UNKNOWN; /* ppoll's timeout lies in the process's memory */
 #endif
 }

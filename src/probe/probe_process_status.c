@@ -45,6 +45,7 @@ const struct sm_probe sm_probe_process_status = {
 	.name = "process_status",
 	.summary = "swap and context switches of every process of the job",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_CPU | SM_TRACKING_MEMORY,
 	.per_process = 1,
 	.state_bytes = sizeof(struct status),
 	.open = open_status,

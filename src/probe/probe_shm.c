@@ -40,6 +40,7 @@ const struct sm_probe sm_probe_shm = {
 	.name = "shm",
 	.summary = "size and free space of /dev/shm, where workers put their batches",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_MEMORY,
 	.state_bytes = sizeof(struct shm),
 	.open = open_shm,
 	.sample = sample_shm,

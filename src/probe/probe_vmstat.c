@@ -51,6 +51,7 @@ const struct sm_probe sm_probe_vmstat = {
 	.name = "vmstat",
 	.summary = "refaults, swap, major faults and direct reclaim of the machine",
 	.tier = SM_TIER_SECOND,
+	.groups = SM_TRACKING_MEMORY,
 	.state_bytes = sizeof(struct vmstat),
 	.open = open_vmstat,
 	.sample = sample_vmstat,

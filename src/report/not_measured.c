@@ -1,8 +1,5 @@
 #include "report/not_measured.h"
 
-#include "report/metrics.h"
-
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -116,21 +113,7 @@ static void tell_loader(const struct teller *teller, const struct sm_loader_anal
 		"too few of its batches were seen whole to simulate it");
 }
 
-static int tell_metrics(const struct teller *teller)
-{
-	struct sm_arena arena = SM_ARENA_EMPTY;
-	const char *missing = sm_metrics_missing(&arena, teller->report->model);
-	if (missing && *missing) {
-		teller->say(teller->context, missing,
-			"nothing sampled them: their source is not on this machine or could not be "
-			"read");
-	}
-	int rc = missing ? 0 : -ENOMEM;
-	sm_arena_finish(&arena);
-	return rc;
-}
-
-int sm_not_measured_each(const struct sm_report *report, sm_not_measured_say *say, void *context)
+void sm_not_measured_each(const struct sm_report *report, sm_not_measured_say *say, void *context)
 {
 	const struct sm_model *model = report->model;
 	const struct sm_findings *findings = report->findings;
@@ -143,9 +126,7 @@ int sm_not_measured_each(const struct sm_report *report, sm_not_measured_say *sa
 	for (size_t i = 0; i < report->analysis->loader_count; i++) {
 		tell_loader(&teller, &report->analysis->loaders[i]);
 	}
-	int rc = tell_metrics(&teller);
 	for (size_t i = 0; i < findings->not_judged_count; i++) {
 		say(context, findings->not_judged[i].key, findings->not_judged[i].value);
 	}
-	return rc;
 }

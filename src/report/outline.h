@@ -88,6 +88,21 @@ struct sm_outline_loader {
 	size_t slowest_count;
 };
 
+struct sm_outline_metric { /* a row of the table: a metric, or one CPU, disk, interface or device of it */
+	const char *title, *description;
+	const char *mean, *least, *most, *last;
+	const char *missing; /* why there is none; "" where there is */
+	bool is_part;
+};
+
+struct sm_outline_alert {
+	const char *at;	   /* "12.5 s", since the run began */
+	const char *what;  /* "memory in use" */
+	const char *value; /* "83 %" */
+	const char *threshold;
+	const char *lasted; /* "6.1 s", or "to the end" */
+};
+
 struct sm_outline {
 	struct sm_arena arena; /* owns everything below */
 	struct sm_phrases words;
@@ -127,6 +142,12 @@ struct sm_outline {
 	const struct sm_outline_loader *training; /* NULL: none feeds the training */
 	struct sm_outline_pair *operations;	  /* name, "12 times, 1.2 s, of it 0.3 s its own" */
 	size_t operation_count;
+	struct sm_outline_metric *metrics;
+	size_t metric_count;
+	struct sm_outline_alert *alerts; /* in order of time */
+	size_t alert_count;
+	const char *
+		watched; /* "Watched: memory in use above 80 %. Not watched: device memory in use." */
 	const char *overhead; /* "overhead 0.4 % of one core (1.2 s of CPU time)" */
 	const char *quality;  /* "184,201 events, none lost" */
 };
@@ -138,7 +159,11 @@ void sm_outline_finish(struct sm_outline *outline); /* fine on a zeroed one */
 /* The parts, each in its file. */
 void sm_outline_run_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
+void sm_outline_monitor_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
+/* One finding in words, its strings in the arena of `words`; it is borrowed, and its loader named where there are several. */
+void sm_outline_findings_say(struct sm_phrases *words, const struct sm_finding *finding,
+	size_t loader_count, struct sm_outline_finding *ret_row);
 /* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */
 double sm_outline_loaders_busy_share(const struct sm_worker *worker);
 /* Of a suggested change: an argument of a DataLoader (else it is in the text alone); one that is True or False. */

@@ -177,13 +177,13 @@ static void fill_rule(
 		.wrong = explain(words, detector, detector->wrong)};
 }
 
-static void fill(struct sm_phrases *words, const struct sm_finding *finding, size_t loader_count,
-	struct sm_outline_finding *row)
+void sm_outline_findings_say(struct sm_phrases *words, const struct sm_finding *finding,
+	size_t loader_count, struct sm_outline_finding *ret_row)
 {
 	const struct sm_detector *detector = finding->detector;
 	const char *title = finding->title ? finding->title : detector->title;
 	double severity = finding->severity;
-	*row = (struct sm_outline_finding){
+	*ret_row = (struct sm_outline_finding){
 		.finding = finding,
 		.id = detector->id,
 		.type = detector->type,
@@ -196,9 +196,9 @@ static void fill(struct sm_phrases *words, const struct sm_finding *finding, siz
 		.risk = sm_phrases_clean(words, finding->risk),
 		.shown = isnan(severity) || severity * 100 >= SM_SEVERITY_SHOWN_PERCENT,
 	};
-	fill_evidence(words, finding, row);
-	fill_suggestions(words, finding, row);
-	fill_rule(words, detector, &row->rule);
+	fill_evidence(words, finding, ret_row);
+	fill_suggestions(words, finding, ret_row);
+	fill_rule(words, detector, &ret_row->rule);
 }
 
 static void build_passed(struct sm_outline *outline, const struct sm_findings *findings)
@@ -218,7 +218,8 @@ void sm_outline_findings_build(struct sm_outline *outline, const struct sm_repor
 	outline->findings = sm_outline_alloc(outline, findings->count, sizeof(*outline->findings));
 	for (size_t i = 0; outline->findings && i < findings->count; i++) {
 		struct sm_outline_finding *row = &outline->findings[outline->finding_count++];
-		fill(&outline->words, &findings->items[i], report->analysis->loader_count, row);
+		sm_outline_findings_say(
+			&outline->words, &findings->items[i], report->analysis->loader_count, row);
 		outline->shown_count += row->shown;
 	}
 	build_passed(outline, findings);

@@ -1,4 +1,5 @@
 /* What was run, what it cost to watch, and what was not seen. */
+#include "report/metrics.h"
 #include "report/not_measured.h"
 #include "report/outline.h"
 
@@ -133,16 +134,19 @@ struct pair_list {
 	bool filling;
 };
 
-/* Things that are missing for the same reason share a line. */
-static void take_pair(void *context, const char *what, const char *why)
+static struct sm_outline_pair *find_reason(const struct pair_list *list, const char *why)
 {
-	struct pair_list *list = context;
-	struct sm_outline_pair *last =
-		list->count ? &list->outline->not_measured[list->count - 1] : NULL;
-	if (list->filling && last && strcmp(last->value, why) == 0) {
-		last->label = sm_phrases_printf(&list->outline->words, "%s, %s", last->label, what);
-		return;
+	const char *said = sm_phrases_clean(&list->outline->words, why);
+	for (size_t i = 0; list->filling && i < list->count; i++) {
+		if (strcmp(list->outline->not_measured[i].value, said) == 0) {
+			return &list->outline->not_measured[i];
+		}
 	}
+	return NULL;
+}
+
+static void add_pair(struct pair_list *list, const char *what, const char *why)
+{
 	if (list->filling) {
 		list->outline->not_measured[list->count] =
 			(struct sm_outline_pair){sm_phrases_clean(&list->outline->words, what),
@@ -151,17 +155,44 @@ static void take_pair(void *context, const char *what, const char *why)
 	list->count++;
 }
 
+/* Things that are missing for the same reason share a line. */
+static void take_pair(void *context, const char *what, const char *why)
+{
+	struct pair_list *list = context;
+	struct sm_outline_pair *same = find_reason(list, why);
+	if (same) {
+		same->label = sm_phrases_printf(&list->outline->words, "%s, %s", same->label, what);
+	} else {
+		add_pair(list, what, why);
+	}
+}
+
+/* A metric that is missing because its source is was told with the source. */
+static void take_metric(void *context, const char *what, const char *why)
+{
+	struct pair_list *list = context;
+	if (!find_reason(list, why)) {
+		add_pair(list, what, why);
+	}
+}
+
+static int take_all(struct pair_list *list, const struct sm_report *report)
+{
+	sm_not_measured_each(report, take_pair, list);
+	return sm_metrics_each_missing(report, take_metric, list);
+}
+
 static void build_not_measured(struct sm_outline *outline, const struct sm_report *report)
 {
 	struct pair_list list = {.outline = outline};
-	int rc = sm_not_measured_each(report, take_pair, &list);
+	int rc = take_all(&list, report);
 	outline->not_measured =
 		sm_outline_alloc(outline, list.count, sizeof(*outline->not_measured));
 	if (!outline->not_measured) {
 		return;
 	}
 	list = (struct pair_list){.outline = outline, .filling = true};
-	rc = sm_not_measured_each(report, take_pair, &list) || rc;
+	rc = take_all(&list, report) || rc;
 	outline->not_measured_count = list.count;
 	outline->words.failed |= rc != 0;
 }

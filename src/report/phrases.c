@@ -188,8 +188,29 @@ const char *sm_phrases_times_range(struct sm_phrases *words, double low, double 
 	return sm_phrases_printf(words, "%.2f%s%.2f%s", low, dash(words), high, times_sign(words));
 }
 
+static const char *say_frequency(struct sm_phrases *words, double hertz)
+{
+	return isnan(hertz)	  ? unknown
+	       : hertz >= 999.5e6 ? sm_phrases_printf(words, "%.2f GHz", hertz / 1e9)
+				  : sm_phrases_printf(words, "%.0f MHz", hertz / 1e6);
+}
+
+/* Whole numbers, or three digits of what is less than a hundred. */
+static const char *say_rate(struct sm_phrases *words, double rate)
+{
+	return isnan(rate) ? unknown
+			   : sm_phrases_printf(words, "%s/s",
+				     sm_phrases_count(words, rate >= 99.5 ? round(rate) : rate));
+}
+
 const char *sm_phrases_value(struct sm_phrases *words, double value, const char *unit)
 {
+	if (strcmp(unit, "Hz") == 0) {
+		return say_frequency(words, value);
+	}
+	if (strcmp(unit, "count/s") == 0) {
+		return say_rate(words, value);
+	}
 	if (strcmp(unit, "share") == 0) {
 		return sm_phrases_share(words, value);
 	}
@@ -202,7 +223,7 @@ const char *sm_phrases_value(struct sm_phrases *words, double value, const char 
 	if (strcmp(unit, "bytes/s") == 0) {
 		return sm_phrases_printf(words, "%s/s", sm_phrases_bytes(words, value));
 	}
-	if (strcmp(unit, "count") == 0 || !*unit) {
+	if (strcmp(unit, "count") == 0 || strcmp(unit, "level") == 0 || !*unit) {
 		return sm_phrases_count(words, value);
 	}
 	return isnan(value)

@@ -17,6 +17,7 @@ enum page_slot {
 	PAGE_PIPELINE,
 	PAGE_FINDINGS,
 	PAGE_LOADERS,
+	PAGE_MONITOR,
 	PAGE_RUN,
 	PAGE_DATA
 };
@@ -49,6 +50,9 @@ static int fill(FILE *out, const struct page_piece *piece, const struct sm_repor
 		break;
 	case PAGE_LOADERS:
 		sm_report_html_loaders_write(out, outline);
+		break;
+	case PAGE_MONITOR:
+		sm_report_html_monitor_write(out, outline);
 		break;
 	case PAGE_RUN:
 		sm_report_html_run_write(out, outline);

@@ -61,6 +61,9 @@ static void write_rule_part(FILE *out, const char *name, const char *text)
 
 static void write_rule(FILE *out, const struct sm_outline_finding *row)
 {
+	if (!*row->rule.summary) { /* a rule of the user's own is known to the user alone */
+		return;
+	}
 	sm_html_put(out, "<details class=\"rule\"><summary>The rule: %s %s</summary>\n<dl>\n",
 		row->id, row->type);
 	write_rule_part(out, "What it is", row->rule.summary);
@@ -82,7 +85,7 @@ static void write_links(FILE *out, const struct sm_finding *finding)
 	}
 }
 
-static void write_finding(FILE *out, const struct sm_outline_finding *row, int number)
+void sm_report_html_findings_write_one(FILE *out, const struct sm_outline_finding *row, int number)
 {
 	sm_html_put(out,
 		"<article class=\"finding\" id=\"finding-%d\" tabindex=\"-1\" "
@@ -120,7 +123,7 @@ static void write_where_shown(FILE *out, const struct sm_outline *outline, bool 
 {
 	for (size_t i = 0; i < outline->finding_count; i++) {
 		if (outline->findings[i].shown == shown) {
-			write_finding(out, &outline->findings[i], (int)i + 1);
+			sm_report_html_findings_write_one(out, &outline->findings[i], (int)i + 1);
 		}
 	}
 }

@@ -162,35 +162,93 @@ static void write_operations(struct sm_json *json, const struct sm_model *model)
 	sm_json_end(json);
 }
 
+static void write_summary(struct sm_json *json, const struct sm_metrics_summary *summary)
+{
+	sm_json_begin_object(json, "summary");
+	sm_figures_number(json, "mean", summary->mean);
+	sm_figures_number(json, "min", summary->minimum);
+	sm_figures_number(json, "max", summary->maximum);
+	sm_figures_number(json, "last", summary->last);
+	sm_json_end(json);
+}
+
+static void write_parts(struct sm_json *json, const struct sm_metrics_row *row)
+{
+	sm_json_begin_array(json, "parts");
+	for (size_t i = 0; i < row->part_count; i++) {
+		sm_json_begin_object(json, NULL);
+		sm_json_string(json, "name", row->parts[i].name);
+		write_summary(json, &row->parts[i].summary);
+		sm_json_end(json);
+	}
+	sm_json_end(json);
+}
+
 static void write_metric(
 	struct sm_json *json, const struct sm_metrics *metrics, const struct sm_metrics_row *row)
 {
 	sm_json_begin_object(json, NULL);
 	sm_json_string(json, "name", row->name);
+	sm_json_string(json, "title", row->title);
 	sm_json_string(json, "group", row->group);
 	sm_json_string(json, "unit", row->unit);
-	sm_json_string(json, "description", row->summary);
-	sm_json_begin_object(json, "summary");
-	sm_figures_number(json, "mean", row->mean);
-	sm_figures_number(json, "min", row->minimum);
-	sm_figures_number(json, "max", row->maximum);
-	sm_figures_number(json, "last", row->last);
-	sm_json_end(json);
+	sm_json_string(json, "description", row->description);
+	sm_json_string(json, "detail", row->detail);
+	sm_json_string(json, "missing", row->missing);
+	write_summary(json, &row->summary);
 	sm_json_begin_object(json, "series");
 	sm_figures_drawn(json, "time_s", metrics->time_s, row->value ? metrics->count : 0);
 	sm_figures_drawn(json, "value", row->value, row->value ? metrics->count : 0);
 	sm_json_end(json);
+	write_parts(json, row);
 	sm_json_end(json);
 }
 
-static int write_metrics(struct sm_json *json, struct sm_arena *arena, const struct sm_model *model)
+static int write_metrics(
+	struct sm_json *json, struct sm_arena *arena, const struct sm_report *report)
 {
 	struct sm_metrics metrics = {0};
-	int rc = sm_metrics_build(&metrics, arena, model);
+	int rc = sm_metrics_build(&metrics, arena, report);
 	sm_json_begin_array(json, "metrics");
 	for (size_t i = 0; i < metrics.row_count; i++) {
 		write_metric(json, &metrics, &metrics.rows[i]);
 	}
+	sm_json_end(json);
+	return rc;
+}
+
+static void write_alerts(struct sm_json *json, const struct sm_model *model)
+{
+	sm_json_begin_array(json, "alerts");
+	for (size_t i = 0; i < model->alert_count; i++) {
+		const struct sm_alert *alert = &model->alerts[i];
+		sm_json_begin_object(json, NULL);
+		sm_figures_number(json, "time_s", alert->time_s);
+		sm_json_string(json, "kind", alert->kind);
+		sm_figures_number(json, "value", alert->value);
+		sm_figures_number(json, "threshold", alert->threshold);
+		sm_json_string(json, "state", alert->begins ? "begin" : "end");
+		sm_json_end(json);
+	}
+	sm_json_end(json);
+}
+
+/* "memory=0.8" */
+static void write_watched_kind(struct sm_json *json, const char *element)
+{
+	const char *equals = strchrnul(element, '=');
+	char kind[64];
+	snprintf(kind, sizeof(kind), "%.*s", (int)(equals - element), element);
+	sm_json_begin_object(json, NULL);
+	sm_json_string(json, "kind", kind);
+	sm_figures_parsed(json, "threshold", *equals ? equals + 1 : "");
+	sm_json_end(json);
+}
+
+static int write_watched(struct sm_json *json, struct sm_arena *arena, const struct sm_model *model)
+{
+	sm_json_begin_array(json, "watched");
+	int rc = each_element(json, arena, fact(model, "watched"), write_watched_kind);
 	sm_json_end(json);
 	return rc;
 }
@@ -208,12 +266,13 @@ int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_
 	sm_report_json_findings_write(json, report->findings);
 	write_passed(json, report->findings);
 	sm_json_begin_array(json, "not_measured");
-	rc = sm_not_measured_each(report, write_reason, json) || rc ? -ENOMEM : 0;
+	sm_not_measured_each(report, write_reason, json);
+	rc = sm_metrics_each_missing(report, write_reason, json) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
 	write_operations(json, report->model);
-	sm_json_begin_array(json, "alerts");
-	sm_json_end(json);
-	rc = write_metrics(json, &arena, report->model) || rc ? -ENOMEM : 0;
+	write_alerts(json, report->model);
+	rc = write_watched(json, &arena, report->model) || rc ? -ENOMEM : 0;
+	rc = write_metrics(json, &arena, report) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
 	sm_arena_finish(&arena);
 	return rc;

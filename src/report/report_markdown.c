@@ -1,45 +1,27 @@
 /* The verdict for an issue or a pull request: short, in tables that GitHub and GitLab render. */
+#include "report/markdown.h"
 #include "report/outline.h"
 
 #include <errno.h>
 #include <math.h>
-#include <string.h>
-
-/* Escapes what Markdown or the HTML in it would take for markup. */
-static void put(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		if (strchr("\\`*_{}[]<>#|~", *text)) {
-			fputc('\\', out);
-		}
-		fputc(*text, out);
-	}
-}
-
-static void put_all(FILE *out, const char *before, const char *text, const char *after)
-{
-	fputs(before, out);
-	put(out, text);
-	fputs(after, out);
-}
 
 static void write_verdict(FILE *out, const struct sm_outline *outline)
 {
-	put_all(out, "## ", outline->title, ": ");
-	put_all(out, "", outline->verdict, "\n\n");
-	put_all(out, "**", outline->sentence, "**\n\n");
-	put_all(out, "", outline->facts, "\n\n");
+	sm_markdown_put(out, "## ", outline->title, ": ");
+	sm_markdown_put(out, "", outline->verdict, "\n\n");
+	sm_markdown_put(out, "**", outline->sentence, "**\n\n");
+	sm_markdown_put(out, "", outline->facts, "\n\n");
 	if (*outline->broken) {
-		put_all(out, "> ", outline->broken, "\n\n");
+		sm_markdown_put(out, "> ", outline->broken, "\n\n");
 	}
 }
 
 static void write_item(FILE *out, const char *label, const char *text, const char *more)
 {
 	if (*text) {
-		put_all(out, "- **", label, "**: ");
-		put_all(out, "", text, "");
-		put_all(out, *more ? " (" : "", more, *more ? ")\n" : "\n");
+		sm_markdown_put(out, "- **", label, "**: ");
+		sm_markdown_put(out, "", text, "");
+		sm_markdown_put(out, *more ? " (" : "", more, *more ? ")\n" : "\n");
 	}
 }
 
@@ -65,20 +47,20 @@ static void write_findings(FILE *out, const struct sm_outline *outline)
 	fputs("| | finding | where | gives back | confidence |\n|---|---|---|---|---|\n", out);
 	for (size_t i = 0; i < outline->finding_count; i++) {
 		const struct sm_outline_finding *row = &outline->findings[i];
-		put_all(out, "| ", row->id, " | ");
-		put_all(out, "", row->title, " | ");
-		put_all(out, "", *row->where ? row->where : row->risk, " | ");
-		put_all(out, "", row->gives_back, " | ");
-		put_all(out, "", row->confidence, " |\n");
+		sm_markdown_put(out, "| ", row->id, " | ");
+		sm_markdown_put(out, "", row->title, " | ");
+		sm_markdown_put(out, "", *row->where ? row->where : row->risk, " | ");
+		sm_markdown_put(out, "", row->gives_back, " | ");
+		sm_markdown_put(out, "", row->confidence, " |\n");
 	}
 	fputc('\n', out);
 }
 
 static void write_stages(FILE *out, const struct sm_outline_loader *loader)
 {
-	put_all(out, "Loader **", loader->name, "**: ");
-	put_all(out, "", loader->settings, "; ");
-	put_all(out, "", loader->stalls, "\n\n");
+	sm_markdown_put(out, "Loader **", loader->name, "**: ");
+	sm_markdown_put(out, "", loader->settings, "; ");
+	sm_markdown_put(out, "", loader->stalls, "\n\n");
 	if (!loader->stage_count) {
 		return;
 	}
@@ -90,18 +72,58 @@ static void write_stages(FILE *out, const struct sm_outline_loader *loader)
 		const char *mark = stage->binds ? "**" : "";
 		fprintf(out, "| %s%s%s | %s%s%s | %s | %s | %s | ", mark, stage->name, mark, mark,
 			stage->share_text, mark, stage->per_step, stage->typical, stage->slow);
-		put_all(out, "", stage->spent, " |\n");
+		sm_markdown_put(out, "", stage->spent, " |\n");
 	}
 	fputc('\n', out);
 }
 
+static void write_alerts(FILE *out, const struct sm_outline *outline)
+{
+	enum { SHOWN = 50 };
+	sm_markdown_put(out, "Alerts. ", outline->watched, "\n\n");
+	if (outline->alert_count) {
+		fputs("| at | what | was | threshold | lasted |\n|--:|---|--:|--:|--:|\n", out);
+	}
+	for (size_t i = 0; i < outline->alert_count && i < SHOWN; i++) {
+		const struct sm_outline_alert *row = &outline->alerts[i];
+		sm_markdown_put(out, "| ", row->at, " | ");
+		sm_markdown_put(out, "", row->what, " | ");
+		fprintf(out, "%s | %s | %s |\n", row->value, row->threshold, row->lasted);
+	}
+	if (outline->alert_count > SHOWN) {
+		fprintf(out, "\nThe first %d of %zu alerts.\n", SHOWN, outline->alert_count);
+	}
+	fputs(outline->alert_count ? "\n" : "", out);
+}
+
+/* Those that were measured; the others are named with their reasons below. */
+static void write_metrics(FILE *out, const struct sm_outline *outline)
+{
+	bool begun = false;
+	for (size_t i = 0; i < outline->metric_count; i++) {
+		const struct sm_outline_metric *row = &outline->metrics[i];
+		if (row->is_part || *row->missing) {
+			continue;
+		}
+		fputs(begun ? ""
+			    : "| metric | mean | least | most | last |\n|---|--:|--:|--:|--:|\n",
+			out);
+		begun = true;
+		sm_markdown_put(out, "| ", row->title, "");
+		fprintf(out, " | %s | %s | %s | %s |\n", row->mean, row->least, row->most,
+			row->last);
+	}
+	fputs(begun ? "\n" : "", out);
+}
+
 static void write_quality(FILE *out, const struct sm_outline *outline)
 {
-	put_all(out, "Measured: ", outline->quality, "; ");
-	put_all(out, "", outline->overhead, ".\n");
+	sm_markdown_put(out, "Measured: ", outline->quality, "; ");
+	sm_markdown_put(out, "", outline->overhead, ".\n");
 	for (size_t i = 0; i < outline->not_measured_count; i++) {
-		put_all(out, i ? "; " : "\nNot measured: ", outline->not_measured[i].label, "");
-		put_all(out, " (", outline->not_measured[i].value, ")");
+		sm_markdown_put(
+			out, i ? "; " : "\nNot measured: ", outline->not_measured[i].label, "");
+		sm_markdown_put(out, " (", outline->not_measured[i].value, ")");
 	}
 	fputs(outline->not_measured_count ? ".\n" : "", out);
 }
@@ -119,6 +141,8 @@ int sm_report_markdown(const struct sm_report *report, FILE *out)
 	for (size_t i = 0; i < outline.loader_count; i++) {
 		write_stages(out, &outline.loaders[i]);
 	}
+	write_alerts(out, &outline);
+	write_metrics(out, &outline);
 	write_quality(out, &outline);
 	sm_outline_finish(&outline);
 	return fflush(out) || ferror(out) ? -EIO : 0;

@@ -211,6 +211,14 @@ static int visit_file(struct reading *reading, const struct file *file)
 
 /* --- the whole --- */
 
+static int tell_begin(struct reading *reading)
+{
+	const struct sm_trace_visitor *visitor = reading->telling.visitor;
+	return visitor->begin && reading->file_count
+		       ? visitor->begin(visitor->context, reading->files[0].header.started_mono_ns)
+		       : 0;
+}
+
 static int visit_all(struct reading *reading)
 {
 	int stop = 0;
@@ -221,6 +229,7 @@ static int visit_all(struct reading *reading)
 	for (size_t i = 0; i < reading->telling.salvage.count; i++) {
 		reading->bytes_total += reading->telling.salvage.rings[i].bytes;
 	}
+	stop = stop ? stop : tell_begin(reading);
 	for (size_t i = 0; !stop && i < reading->file_count; i++) {
 		stop = visit_file(reading, &reading->files[i]);
 	}

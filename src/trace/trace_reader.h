@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/vocabulary.h"
+#include "trace/trace_alert.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -95,6 +96,8 @@ struct sm_trace_samples {
 /* Facts are lines `key=value`; `kind` is the first line's word. */
 struct sm_trace_visitor {
 	void *context;
+	/* After the facts, before the rest: when the collector of the first file began. */
+	int (*begin)(void *context, int64_t started_ns);
 	int (*run)(void *context, const char *key, const char *value);
 	int (*process)(void *context,
 		const struct sm_trace_process *process); /* again when more is known */
@@ -104,6 +107,7 @@ struct sm_trace_visitor {
 	int (*loss)(void *context, uint32_t process, uint64_t events, int64_t first_ns,
 		int64_t last_ns);
 	int (*note)(void *context, const char *what, const char *why); /* what was not measured */
+	int (*alert)(void *context, const struct sm_trace_alert *alert);
 	int (*progress)(void *context, uint64_t bytes_done, uint64_t bytes_total);
 }; /* a NULL member is not interested; a non-zero return stops the reading and is returned */
 

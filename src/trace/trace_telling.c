@@ -319,6 +319,24 @@ static int tell_samples(struct sm_trace_telling *telling, const struct sm_trace_
 	return visitor->samples(visitor->context, &samples);
 }
 
+/* --- alerts --- */
+
+static int tell_alert(struct sm_trace_telling *telling, const struct sm_trace_block *block,
+	const unsigned char *body)
+{
+	const struct sm_trace_visitor *visitor = telling->visitor;
+	struct sm_trace_alert alert;
+	int error = visitor->alert
+			    ? sm_trace_lines_begin(&telling->lines, body, block->stored_bytes)
+			    : 0;
+	if (error || !visitor->alert || !sm_trace_alert_read(&alert, &telling->lines)) {
+		return error;
+	}
+	alert.time_ns =
+		(int64_t)((uint64_t)block->first_ns + (uint64_t)telling->delivery.offset_ns);
+	return visitor->alert(visitor->context, &alert);
+}
+
 /* --- blocks --- */
 
 static int tell_names(struct sm_trace_telling *telling, const struct sm_trace_block *block,
@@ -361,6 +379,8 @@ int sm_trace_telling_block(struct sm_trace_telling *telling, const struct sm_tra
 		return tell_loss(telling, block);
 	case SM_TRACE_NOTE:
 		return tell_notes(telling, body, block->stored_bytes);
+	case SM_TRACE_ALERT:
+		return tell_alert(telling, block, body);
 	default:
 		return 0; /* RUN was told before; the index is not needed; later versions have more */
 	}

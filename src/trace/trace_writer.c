@@ -109,6 +109,17 @@ static int write_data(struct sm_trace_writer *writer, struct sm_trace_block *blo
 }
 
 /* Words are written in their order, or kept until they can be. */
+static int write_block(struct sm_trace_writer *writer, struct sm_trace_block *block,
+	const void *body, size_t bytes)
+{
+	struct sm_trace_part part = {body, bytes};
+	int error = sm_trace_backlog_write_held(&writer->backlog, &writer->output);
+	error = error ? error
+		      : sm_trace_output_append(
+				&writer->output, block, &part, 1, SM_TRACE_CLAIM_WORDS);
+	return error ? sm_trace_backlog_hold(&writer->backlog, block, body, bytes) : 0;
+}
+
 static int write_words(struct sm_trace_writer *writer, enum sm_trace_block_type type,
 	uint32_t process, uint64_t count, const void *body, size_t bytes)
 {
@@ -119,12 +130,7 @@ static int write_words(struct sm_trace_writer *writer, enum sm_trace_block_type 
 		.plain_bytes = (uint32_t)bytes,
 		.count = count,
 	};
-	struct sm_trace_part part = {body, bytes};
-	int error = sm_trace_backlog_write_held(&writer->backlog, &writer->output);
-	error = error ? error
-		      : sm_trace_output_append(
-				&writer->output, &block, &part, 1, SM_TRACE_CLAIM_WORDS);
-	return error ? sm_trace_backlog_hold(&writer->backlog, &block, body, bytes) : 0;
+	return write_block(writer, &block, body, bytes);
 }
 
 static int write_lines(struct sm_trace_writer *writer, enum sm_trace_block_type type,
@@ -163,6 +169,24 @@ int sm_trace_writer_note(struct sm_trace_writer *writer, const char *what, const
 	struct sm_str lines = SM_STR_EMPTY;
 	add_line(&lines, what, why);
 	return write_lines(writer, SM_TRACE_NOTE, 0, &lines);
+}
+
+int sm_trace_writer_alert(struct sm_trace_writer *writer, const struct sm_trace_alert *alert)
+{
+	struct sm_str lines = SM_STR_EMPTY;
+	sm_trace_alert_add_lines(alert, &lines);
+	struct sm_trace_block block = {
+		.type = SM_TRACE_ALERT,
+		.codec = SM_TRACE_PLAIN,
+		.plain_bytes = (uint32_t)lines.length,
+		.count = 1,
+		.first_ns = alert->time_ns,
+		.last_ns = alert->time_ns,
+	};
+	int error = lines.failed ? -ENOMEM
+				 : write_block(writer, &block, sm_str_text(&lines), lines.length);
+	sm_str_finish(&lines);
+	return error;
 }
 
 int sm_trace_writer_process(

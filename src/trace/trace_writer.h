@@ -5,6 +5,7 @@
 
 #include "base/err.h"
 #include "ring/ring_layout.h"
+#include "trace/trace_alert.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,6 +30,7 @@ int sm_trace_writer_finish(struct sm_trace_writer *writer, struct sm_error *rete
 
 int sm_trace_writer_run(struct sm_trace_writer *writer, const char *lines); /* key=value\n... */
 int sm_trace_writer_note(struct sm_trace_writer *writer, const char *what, const char *why);
+int sm_trace_writer_alert(struct sm_trace_writer *writer, const struct sm_trace_alert *alert);
 /* Ordinal of a new process of this file. */
 int sm_trace_writer_process(
 	struct sm_trace_writer *writer, const struct sm_ring_header *header, uint32_t *ret_process);

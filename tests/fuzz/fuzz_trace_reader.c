@@ -75,6 +75,12 @@ static int see_note(void *context, const char *what, const char *why)
 	return 0;
 }
 
+static int see_alert(void *context, const struct sm_trace_alert *alert)
+{
+	sum += strlen(alert->kind) + (alert->value > alert->threshold);
+	return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct sm_trace_visitor visitor = {.run = see_run,
@@ -83,7 +89,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.events = see_events,
 		.samples = see_samples,
 		.loss = see_loss,
-		.note = see_note};
+		.note = see_note,
+		.alert = see_alert};
 	struct sm_trace_summary summary;
 	struct stall_input input;
 	stall_input_open(&input, data, size);

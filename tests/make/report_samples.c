@@ -25,6 +25,7 @@ struct sample {
 	struct sm_lane lanes[LANES];
 	struct sm_lane_part parts[LANES][2 * POINTS];
 	struct sm_operation operations[2];
+	struct sm_alert alerts[8];
 	double at_s[POINTS], wall_s[POINTS], exposed_s[POINTS], transfer_s[POINTS], other_s[POINTS];
 	double time_s[SERIES][POINTS], value[SERIES][POINTS];
 };
@@ -281,6 +282,7 @@ static void start(struct sample *sample, double time_s)
 	model->notes = sample->notes;
 	model->loaders = sample->loaders;
 	model->series = sample->series;
+	model->alerts = sample->alerts;
 	model->operations = sample->operations;
 	model->started_real_ns = 1767225600000000000;
 	model->begin_ns = 0;
@@ -392,6 +394,29 @@ static void input_stages(struct sm_loader_analysis *row)
 	add_stage(row, SM_STAGE_OTHER, 0.022, 0.006, 0.9, 0.1);
 }
 
+static void add_alert(struct sample *sample, double time_s, const char *kind, bool begins,
+	double value, double threshold)
+{
+	sample->alerts[sample->model.alert_count++] = (struct sm_alert){.time_s = time_s,
+		.kind = kind,
+		.begins = begins,
+		.value = value,
+		.threshold = threshold};
+}
+
+/* Memory twice, the second time to the end of the run; CPU between. */
+static void add_alerts(struct sample *sample)
+{
+	add_fact(sample, "watched",
+		"memory=0.8\x1f"
+		"cpu=0.95\x1fio=0.3");
+	add_alert(sample, 41.2, "memory", true, 0.812, 0.8);
+	add_alert(sample, 63.5, "cpu", true, 0.994, 0.95);
+	add_alert(sample, 71.9, "memory", false, 0.655, 0.8);
+	add_alert(sample, 90.25, "cpu", false, 0.5, 0.95);
+	add_alert(sample, 200.1, "memory", true, 0.9, 0.8);
+}
+
 static void make_input_bound(struct sample *sample)
 {
 	start(sample, 252.45);
@@ -410,6 +435,7 @@ static void make_input_bound(struct sample *sample)
 	add_risk(sample);
 	add_all_series(sample);
 	add_lanes(sample, 0.97, 0.153);
+	add_alerts(sample);
 	sample->notes[sample->model.note_count++] = (struct sm_pair){"gpu", "no NVML library"};
 	sample->operations[sample->model.operation_count++] =
 		(struct sm_operation){.name = "validation",
@@ -530,6 +556,7 @@ static void make_hostile(struct sample *sample)
 	sample->notes[0].value = name;
 	sample->lanes[1].name = name;
 	sample->operations[0].name = name;
+	sample->alerts[0].kind = name;
 	sample->report.trace_path = name;
 }
 

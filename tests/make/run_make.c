@@ -70,6 +70,8 @@ int main(int argc, char **argv)
 	sm_make_begin(main_thread, 31000000, SM_ROLE_NEXT, "train"); /* never ended */
 	sm_make_begin(sm_make_thread_add(again, 101), 33000000, SM_ROLE_OPERATION, "caf\xe9");
 	sm_make_run_note(run, "gpu", "no library of the driver");
+	sm_make_alert(run, 12000000, "memory", true, 0.8125, 0.8);
+	sm_make_alert(run, 28000000, "memory", false, 0.5, 0.8);
 	sm_make_process_ended(job, 35000000, 0, true);
 	sm_make_run_pack(run);
 	sm_make_run_finish(run);

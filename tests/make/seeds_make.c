@@ -49,6 +49,17 @@ static void make_ring(const char *folder, const char *name, bool closed, double 
 	sm_make_ring_finish(ring, closed);
 }
 
+static void add_alerts(struct sm_make_run *run)
+{
+	struct sm_make_process *process =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 103});
+	struct sm_make_thread *thread = sm_make_thread_add(process, 103);
+	sm_make_run_fact(run, "watched", "memory=0.8\x1fio=0.3");
+	sm_make_counter(thread, 2000000, "process.gpu_allocated", 1e9);
+	sm_make_alert(run, 3000000, "memory", true, 0.9, 0.8);
+	sm_make_alert(run, 9000000, "memory", false, 0.5, 0.8);
+}
+
 static void make_run(const char *folder, const char *target, const char *name, bool packed)
 {
 	char path[512], made[600], kept[600];
@@ -61,6 +72,9 @@ static void make_run(const char *folder, const char *target, const char *name, b
 	for (int64_t second = 0; second < 5; second++) {
 		sm_make_sample(run, second * 1000000, SM_METRIC_CPU_USER, 0, (double)second);
 		sm_make_sample(run, second * 1000000, SM_METRIC_PROC_RSS, 100, 1e8);
+	}
+	if (strcmp(name, "alerts") == 0) {
+		add_alerts(run);
 	}
 	if (packed) {
 		sm_make_run_pack(run);
@@ -88,6 +102,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < 2; i++) {
 		make_run(argv[1], targets[i], "raw", false);
 		make_run(argv[1], targets[i], "packed", true);
+		make_run(argv[1], targets[i], "alerts", true);
 	}
 	return 0;
 }

@@ -45,6 +45,8 @@ struct sm_make_run *sm_make_run_create(
 void sm_make_run_fact(struct sm_make_run *run, const char *key,
 	const char *value); /* a RUN line of rank 0's file */
 void sm_make_run_note(struct sm_make_run *run, const char *what, const char *why);
+void sm_make_alert(struct sm_make_run *run, int64_t time_ns, const char *kind, bool begins,
+	double value, double threshold);
 void sm_make_sample(struct sm_make_run *run, int64_t time_ns, enum sm_metric metric,
 	int64_t instance, double value);
 struct sm_make_process *sm_make_process_add(

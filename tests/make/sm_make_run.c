@@ -74,6 +74,13 @@ void sm_make_run_note(struct sm_make_run *run, const char *what, const char *why
 	sm_make_must(sm_trace_writer_note(writer_of(run, 0), what, why), "a note");
 }
 
+void sm_make_alert(struct sm_make_run *run, int64_t time_ns, const char *kind, bool begins,
+	double value, double threshold)
+{
+	const struct sm_trace_alert alert = {time_ns, kind, begins, value, threshold};
+	sm_make_must(sm_trace_writer_alert(writer_of(run, 0), &alert), "an alert");
+}
+
 void sm_make_sample(struct sm_make_run *run, int64_t time_ns, enum sm_metric metric,
 	int64_t instance, double value)
 {

@@ -3,8 +3,10 @@
 import ast
 import importlib
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT, other_interpreters
@@ -185,7 +187,11 @@ def test_the_program_is_found_from_the_package(tmp_path):
     program.chmod(0o755)
     code = f"import sysconfig, sys; sysconfig.get_path = lambda *a: {str(program.parent)!r}; sys.argv = ['stallmeter', 'run', '--', 'x']; " \
            "import runpy; runpy.run_module('stallmeter', run_name='__main__')"
-    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": package_folder()}, capture_output=True, text=True)
+    package = tmp_path / "lib/stallmeter"  # with no program of its own build beside it
+    shutil.copytree(Path(package_folder()) / "stallmeter", package)
+    if (Path(package_folder()) / "inject/_stallmeter").is_dir():  # a build tree; an installed package holds it
+        shutil.copytree(Path(package_folder()) / "inject", package.parent / "inject")
+    done = subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(package.parent)}, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (3, "found run -- x\n"), done.stderr
 
 

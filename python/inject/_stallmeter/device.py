@@ -7,7 +7,7 @@ them the device tells later, when both have passed.
 
     exposed stall = min(wait, elapsed(X, Y))        src/analyze/stalls.c says why
 
-CUDA and the fake accelerator of the tests stand behind the same four methods, so what is tested is what runs.
+CUDA and the fake accelerator of the tests stand behind the same methods, so what is tested is what runs.
 """
 
 import atexit
@@ -15,7 +15,7 @@ import collections
 import os
 import threading
 
-from . import record
+from . import device_memory, record
 from .loaders import local
 from .vocabulary import (
     DEVICE,
@@ -55,6 +55,10 @@ class Device:
         """Between two events that are done, by the device's clock."""
         raise NotImplementedError
 
+    def memory(self) -> list:
+        """Bytes that tensors hold and bytes that the allocator holds, a pair for each device; empty where nobody counts."""
+        return []
+
 
 class Cuda(Device):
     def __init__(self, torch):
@@ -74,6 +78,10 @@ class Cuda(Device):
 
     def elapsed_ns(self, first, second):
         return round(first.elapsed_time(second) * 1e6)
+
+    def memory(self):
+        stats = map(self.cuda.memory_stats_as_nested_dict, range(self.cuda.device_count()))
+        return [(one["allocated_bytes"]["all"]["current"], one["reserved_bytes"]["all"]["current"]) for one in stats]
 
 
 class Wait:
@@ -115,6 +123,7 @@ def requested():
     if device is None or threading.current_thread() is not main_thread or not device.is_ready():
         return
     settle(device)
+    device_memory.tell(device)
     x = take_event(device)
     local.wait = Wait(x, device.is_done(x))
 
@@ -133,7 +142,8 @@ def delivered(loader, iteration, task):
 
 
 def first_use():
-    """Work that needs the batch is about to be queued."""
+    """Work that needs the batch is about to be queued. The device is ready."""
+    device_memory.tell(known["device"])
     wait = getattr(local, "wait", None)
     if wait is not None and wait.numbers is not None:
         local.wait = None  # only the first counts

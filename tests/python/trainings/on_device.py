@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 def main():
     batch_s, step_s = map(float, sys.argv[1:])
     fake_device.register()
+    fake_device.memory[:] = [(1 << 20, 3 << 20), (2 << 20, 4 << 20)]
     train_loader = DataLoader(Samples(300, batch_s), batch_size=1, num_workers=1)
     stream = fake_device.Stream()
     for _ in train_loader:

@@ -16,6 +16,7 @@ struct given {
 	const char *output;
 	uint64_t limit;
 	int level;
+	double seconds, share;
 };
 
 static const struct sm_option table[] = {
@@ -25,6 +26,8 @@ static const struct sm_option table[] = {
 	{"limit", 0, SM_OPTION_SIZE, offsetof(struct given, limit), "SIZE", "how much"},
 	{"level", 0, SM_OPTION_CHOICE, offsetof(struct given, level), "low|middle|high",
 		"how deep"},
+	{"seconds", 0, SM_OPTION_SECONDS, offsetof(struct given, seconds), "SECONDS", "how long"},
+	{"share", 0, SM_OPTION_SHARE, offsetof(struct given, share), "SHARE", "how full"},
 	{0},
 };
 
@@ -104,6 +107,24 @@ static void test_what_is_wrong_is_said(void **state)
 	assert_true(parse("-h", NULL) && result.wants_help);
 }
 
+static void test_numbers(void **state)
+{
+	static const char *const no_seconds[] = {
+		"0", "-1", "nan", "inf", "1s", "", "x", "1e400", "10000000"};
+	static const char *const no_share[] = {"-0.1", "1.01", "80%", "nan", "", "x"};
+	assert_true(parse("--seconds", "0.25", "--share=1", NULL));
+	assert_true(given.seconds == 0.25 && given.share == 1);
+	assert_true(parse("--share", "0", NULL));
+	for (size_t i = 0; i < sizeof(no_seconds) / sizeof(no_seconds[0]); i++) {
+		assert_false(parse("--seconds", no_seconds[i], NULL));
+		assert_string_equal(result.why, "is no number of seconds above 0");
+	}
+	for (size_t i = 0; i < sizeof(no_share) / sizeof(no_share[0]); i++) {
+		assert_false(parse("--share", no_share[i], NULL));
+		assert_string_equal(result.why, "is no share, 0 to 1");
+	}
+}
+
 static void test_sizes(void **state)
 {
 	static const struct {
@@ -153,6 +174,7 @@ int main(void)
 		cmocka_unit_test(test_every_way_to_write_an_option),
 		cmocka_unit_test(test_what_belongs_to_the_command_is_left_to_it),
 		cmocka_unit_test(test_what_is_wrong_is_said),
+		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_the_nearest_word),
 		cmocka_unit_test(test_help_names_every_option),

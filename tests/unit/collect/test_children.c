@@ -25,7 +25,7 @@ static int epoll_fd;
 static int begin(void **state)
 {
 	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	sm_children_init(&children, 0, epoll_fd, "", &listener);
+	sm_children_init(&children, 0, epoll_fd, "", 0, &listener);
 	return epoll_fd < 0;
 }
 

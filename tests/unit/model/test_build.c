@@ -294,6 +294,66 @@ static void long_series_are_thinned(void **unused)
 	sm_model_finish(&model);
 }
 
+/* Of two nodes they come file by file; the collector began at 1 ns. */
+static void alerts_are_in_order_of_time(void **unused)
+{
+	(void)unused;
+	struct sm_make_run *run = new_run();
+	sm_make_alert(run, 3000000001, "memory", false, 0.5, 0.8);
+	sm_make_alert(run, 1000000001, "memory", true, 0.9, 0.8);
+	sm_make_alert(run, 2000000001, "heat", true, 7, 6);
+	sm_make_run_finish(run);
+	struct sm_model model;
+	read_run(&model);
+	assert_int_equal(model.alert_count, 3);
+	assert_string_equal(model.alerts[1].kind, "heat");
+	assert_true(model.alerts[0].begins && !model.alerts[2].begins);
+	for (size_t i = 0; i < 3; i++) {
+		assert_float_equal(model.alerts[i].time_s, (double)i + 1, 1e-6);
+	}
+	sm_model_finish(&model);
+}
+
+/* Two of the list are told by the process itself; what a user counts is not mistaken for one of them. */
+static void what_a_process_counts_becomes_a_series(void **unused)
+{
+	(void)unused;
+	struct sm_make_run *run = new_run();
+	struct sm_make_process *process =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 10});
+	struct sm_make_thread *thread = sm_make_thread_add(process, 10);
+	for (int i = 1; i <= 3; i++) {
+		int64_t at = (int64_t)i * 1000000000;
+		sm_make_counter(thread, at, "process.gpu_allocated", 100.0 * i);
+		sm_make_counter(thread, at, "process.rss", 5);
+		sm_make_counter(thread, at, "loss", 5);
+	}
+	sm_make_run_finish(run);
+	struct sm_model model;
+	read_run(&model);
+	assert_int_equal(model.series_count, 1);
+	const struct sm_series *series = sm_model_series(&model, SM_METRIC_PROC_GPU_ALLOCATED, 10);
+	assert_non_null(series);
+	assert_int_equal(series->count, 3);
+	assert_float_equal(series->mean, 200, 1e-9);
+	assert_float_equal(series->time_s[2], 3, 1e-6);
+	sm_model_finish(&model);
+}
+
+/* Times are since the collector began, also where nothing was recorded. */
+static void without_events_times_are_since_the_run_began(void **unused)
+{
+	(void)unused;
+	struct sm_make_run *run = new_run();
+	sm_make_sample(run, 5000000001, SM_METRIC_MEM_AVAILABLE, 0, 1);
+	sm_make_run_finish(run);
+	struct sm_model model;
+	read_run(&model);
+	assert_float_equal(sm_model_series(&model, SM_METRIC_MEM_AVAILABLE, 0)->time_s[0], 5, 1e-6);
+	assert_true(model.begin_ns == model.end_ns);
+	sm_model_finish(&model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +363,9 @@ int main(void)
 		cmocka_unit_test(causes_are_split_between_a_span_and_those_in_it),
 		cmocka_unit_test(counters_become_series),
 		cmocka_unit_test(long_series_are_thinned),
+		cmocka_unit_test(alerts_are_in_order_of_time),
+		cmocka_unit_test(what_a_process_counts_becomes_a_series),
+		cmocka_unit_test(without_events_times_are_since_the_run_began),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

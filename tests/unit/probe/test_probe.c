@@ -213,6 +213,7 @@ static void test_process(void **state)
 	expect(SM_METRIC_PROC_MAJOR_FAULTS, PID, 90);
 	expect(SM_METRIC_PROC_NICE, PID, 5);
 	expect(SM_METRIC_PROC_THREADS, PID, 9);
+	expect(SM_METRIC_PROC_POLICY, PID, 3);
 	expect(SM_METRIC_PROC_RSS, PID, 2500 * page);
 	expect(SM_METRIC_PROC_SHARED, PID, 1200 * page);
 	run_probe("process_delay", PID);
@@ -220,6 +221,7 @@ static void test_process(void **state)
 	run_probe("process_io", PID);
 	expect(SM_METRIC_PROC_READ_CHARS, PID, 11);
 	expect(SM_METRIC_PROC_READ_CALLS, PID, 33);
+	expect(SM_METRIC_PROC_WRITE_CALLS, PID, 44);
 	expect(SM_METRIC_PROC_READ, PID, 55);
 	expect(SM_METRIC_PROC_WRITE, PID, 66);
 	run_probe("process_status", PID);
@@ -258,6 +260,11 @@ static void test_looks(void **state)
 		SM_METRIC_PROC_LOOKS_IDLE);
 	expect_look("poll_schedule_timeout", "7 0x7ffd 0x1 0x64 0x0 0x0 0x0 0x7ffe 0x7f\n",
 		SM_METRIC_PROC_LOOKS_SOCKET);
+	expect_look("do_select", "23 0x0 0x0 0x0 0x0 0x7ffd 0x0 0x7ffe 0x7f\n",
+		SM_METRIC_PROC_LOOKS_SLEEP);
+	expect_look("do_select", "23 0x8 0x7ffd 0x0 0x0 0x7ffd 0x0 0x7ffe 0x7f\n",
+		SM_METRIC_PROC_LOOKS_SOCKET);
+	expect_look("do_select", "", 0);
 	expect_look("poll_schedule_timeout", "", 0); /* may not be read: then it cannot be told */
 #endif
 }
@@ -277,6 +284,7 @@ static void test_cgroup_v2_takes_the_tightest_ancestor(void **state)
 	expect(SM_METRIC_GROUP_MEM_EVENTS, 0, 17); /* counted where the limit is */
 	expect(SM_METRIC_GROUP_MEM, 0, 123456789);
 	expect(SM_METRIC_GROUP_REFAULTS_FILE, 0, 250.0 * (double)sysconf(_SC_PAGESIZE));
+	expect(SM_METRIC_GROUP_CACHE, 0, 7000);
 }
 
 static void test_cgroup_v1_without_a_namespace(void **state)
@@ -291,6 +299,7 @@ static void test_cgroup_v1_without_a_namespace(void **state)
 	expect(SM_METRIC_GROUP_MEM, 0, 987654);
 	expect(SM_METRIC_GROUP_MEM_EVENTS, 0, 12);
 	expect(SM_METRIC_GROUP_REFAULTS_FILE, 0, 300.0 * (double)sysconf(_SC_PAGESIZE));
+	expect(SM_METRIC_GROUP_CACHE, 0, 570); /* with the groups below, as its usage */
 }
 
 /* --- less and less --- */
@@ -351,6 +360,7 @@ static void test_hostile_names_do_not_deceive(void **state)
 	run_probe("process", 1);
 	expect(SM_METRIC_PROC_THREADS, 1, 9);
 	expect(SM_METRIC_PROC_NICE, 1, 5);
+	expect_none(SM_METRIC_PROC_POLICY, 1); /* its line ends before */
 }
 
 static void test_hostile_lines_give_no_number(void **state)

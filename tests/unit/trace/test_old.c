@@ -17,7 +17,7 @@ static void must_have(const struct sm_str *text, const char *line)
 }
 
 /* Written by run_make of the version that made it; what it held is spelled out here. */
-static void read_1_0(const char *path)
+static struct trace_listing *read_old(const char *path)
 {
 	struct trace_listing *listing = trace_listing_read(path);
 	assert_int_equal(listing->code, 0);
@@ -36,17 +36,27 @@ static void read_1_0(const char *path)
 		"0/100 1000000 0 2\n0/100 1000000 3 64 0\n0/100 1000000 3 66 0\n"
 		"0/100 5000000 1 0\n");
 	must_have(&listing->events, "1/101 broken\n1/101 32000000 3 5 7\n1/101 33000000 1 0\n");
-	trace_listing_free(listing);
+	return listing;
 }
 
 static void test_1_0_packed(void **state)
 {
-	read_1_0(OLD_FOLDER "/format-1.0-packed.stall");
+	trace_listing_free(read_old(OLD_FOLDER "/format-1.0-packed.stall"));
 }
 
 static void test_1_0_raw(void **state)
 {
-	read_1_0(OLD_FOLDER "/format-1.0-raw.stall");
+	trace_listing_free(read_old(OLD_FOLDER "/format-1.0-raw.stall"));
+}
+
+/* With alerts. */
+static void test_1_1_packed(void **state)
+{
+	struct trace_listing *listing = read_old(OLD_FOLDER "/format-1.1-packed.stall");
+	must_have(&listing->words, "begin 1\n");
+	must_have(&listing->words, "alert 12000000 memory begins 0.8125 over 0.80000000000000004\n"
+				   "alert 28000000 memory ends 0.5 over 0.80000000000000004\n");
+	trace_listing_free(listing);
 }
 
 int main(void)
@@ -54,6 +64,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_1_0_packed),
 		cmocka_unit_test(test_1_0_raw),
+		cmocka_unit_test(test_1_1_packed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

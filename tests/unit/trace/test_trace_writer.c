@@ -218,6 +218,53 @@ static void test_memory_fails_while_writing(void **state)
 	}
 }
 
+/* Alerts are words: on a disk that is full for a while they wait, and none is lost. */
+static void test_alerts_are_kept_until_there_is_room(void **state)
+{
+	struct little_collector collector;
+	struct sm_trace_alert alert = {.kind = "io", .value = 0.5, .threshold = 0.25};
+	assert_int_equal(little_collector_open(&collector, ring_path, stall_path, false, 0), 0);
+	sm_trace_output_fill_after(0);
+	for (int i = 0; i < 3; i++) {
+		alert.time_ns = 1000 + i;
+		alert.begins = i != 1;
+		assert_int_equal(sm_trace_writer_alert(collector.writer, &alert), 0);
+	}
+	sm_trace_output_fill_after(-1);
+	assert_int_equal(little_collector_drain(&collector, SM_RING_DRAIN_ALL), 0);
+	assert_int_equal(little_collector_finish(&collector), 0);
+	little_collector_kill(&collector);
+	struct trace_listing *listing = read_back();
+	assert_non_null(strstr(sm_str_text(&listing->words),
+		"alert 1000 io begins 0.5 over 0.25\nalert 1001 io ends 0.5 over 0.25\n"
+		"alert 1002 io begins 0.5 over 0.25\n"));
+	trace_listing_free(listing);
+	unlink(stall_path);
+}
+
+static void test_lines_that_are_no_alert(void **state)
+{
+	static const char *const bad[] = {"", "kind=io\nstate=begin\nvalue=1\n",
+		"kind=io\nstate=on\nvalue=1\nthreshold=1\n",
+		"kind=\nstate=end\nvalue=1\nthreshold=1\n",
+		"kind=io\nstate=end\nvalue=nan\nthreshold=1\n",
+		"kind=io\nstate=end\nvalue=1x\nthreshold=1\n"};
+	static const char good[] =
+		"later=key\nkind=heat\nno line\nstate=end\nvalue=1\nthreshold=2\n";
+	struct sm_trace_lines lines = SM_TRACE_LINES_EMPTY;
+	struct sm_trace_alert alert;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(sm_trace_lines_begin(&lines, bad[i], strlen(bad[i])), 0);
+		assert_false(sm_trace_alert_read(&alert, &lines));
+	}
+	assert_int_equal(sm_trace_lines_begin(&lines, good, strlen(good)), 0);
+	assert_true(sm_trace_alert_read(&alert, &lines));
+	assert_string_equal(alert.kind, "heat"); /* of a later version */
+	assert_false(alert.begins);
+	assert_true(alert.value == 1 && alert.threshold == 2);
+	sm_trace_lines_finish(&lines);
+}
+
 static void write_whole(void)
 {
 	struct little_collector collector;
@@ -328,6 +375,8 @@ static void test_an_unfinished_file_is_not_packed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alerts_are_kept_until_there_is_room),
+		cmocka_unit_test(test_lines_that_are_no_alert),
 		cmocka_unit_test(test_nothing_is_overwritten),
 		cmocka_unit_test(test_with_room_nothing_is_lost),
 		cmocka_unit_test(test_a_disk_full_for_good),

@@ -114,6 +114,22 @@ static int on_note(void *context, const char *what, const char *why)
 	return 0;
 }
 
+static int on_begin(void *context, int64_t started_ns)
+{
+	struct listing_state *state = context;
+	sm_str_addf(&state->listing->words, "begin %" PRId64 "\n", started_ns);
+	return 0;
+}
+
+static int on_alert(void *context, const struct sm_trace_alert *alert)
+{
+	struct listing_state *state = context;
+	sm_str_addf(&state->listing->words, "alert %" PRId64 " %s %s %.17g over %.17g\n",
+		alert->time_ns, alert->kind, alert->begins ? "begins" : "ends", alert->value,
+		alert->threshold);
+	return 0;
+}
+
 struct trace_listing_visit trace_listing_begin(struct trace_listing *listing)
 {
 	struct listing_state *state = calloc(1, sizeof(*state));
@@ -133,6 +149,8 @@ struct trace_listing_visit trace_listing_begin(struct trace_listing *listing)
 				.samples = on_samples,
 				.loss = on_loss,
 				.note = on_note,
+				.begin = on_begin,
+				.alert = on_alert,
 			},
 	};
 }

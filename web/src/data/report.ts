@@ -1,6 +1,7 @@
 // What the page is fed: the report as `--json` writes it, and what only pictures need.
 export interface Metric {
   name: string;
+  title: string;
   group: string;
   unit: string;
   description: string;

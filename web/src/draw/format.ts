@@ -57,13 +57,6 @@ export function onAxis(value: number, unit: string): string {
   return unit.endsWith("/s") ? `${short}/s` : short;
 }
 
-// "cpu_usage" in people's letters.
-export function title(name: string, unit: string): string {
-  const known: Record<string, string> = { cpu: "CPU", gpu: "GPU", io: "I/O" };
-  const words = name.split("_").map((word) => known[word] ?? word);
-  return unit === "cores" ? `${words.join(" ")} (cores)` : words.join(" ");
-}
-
 // Sizes are round in powers of two, everything else in powers of ten.
 export function ticksOf(unit: string, high: number, most: number): number[] {
   const scale = unit.startsWith("bytes") && high > 0 ? 1024 ** Math.floor(Math.log(high) / Math.log(1024)) : 1;

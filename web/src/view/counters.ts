@@ -1,6 +1,6 @@
 // Counters over the run as small pictures on one time axis; what was not measured has no picture.
 import type { Metric } from "../data/report";
-import { inUnit, seconds, title } from "../draw/format";
+import { inUnit, seconds } from "../draw/format";
 import { drag, nearest, plot, timeAt } from "../draw/plot";
 import { html, line, svg } from "../draw/svg";
 import type { Range } from "../model/range";
@@ -20,9 +20,9 @@ function one(metric: Metric, range: Range): HTMLElement {
   const figure = html(
     "figure",
     { id: `counter-${metric.name}` },
-    html("figcaption", {}, html("b", {}, title(metric.name, metric.unit)), html("span", { class: "note" }, metric.description)),
+    html("figcaption", {}, html("b", {}, metric.title), html("span", { class: "note" }, metric.description)),
     root,
-    twin(metric.description, ["at", title(metric.name, metric.unit)], () => thinned(time_s.length).map((i) => [seconds(time_s[i]!), inUnit(value[i], metric.unit)])),
+    twin(metric.description, ["at", metric.title], () => thinned(time_s.length).map((i) => [seconds(time_s[i]!), inUnit(value[i], metric.unit)])),
   );
   const draw = (): void => {
     const frame = { width: figure.clientWidth || 380, height: 96, left: LEFT, bottom: 18, top: 6 };
