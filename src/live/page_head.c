@@ -1,6 +1,8 @@
 /* What run this is, how far it is, and the verdict. */
 #include "live/page.h"
 
+#include "report/outline.h"
+
 #include <math.h>
 
 static const char *say_state(struct sm_page *page, const struct sm_view *view)
@@ -115,9 +117,26 @@ static void add_end(struct sm_page *page, const struct sm_view *view)
 	}
 }
 
+static void add_alert(struct sm_page *page, const struct sm_view_alert *alert)
+{
+	struct sm_phrases *words = &page->words;
+	struct sm_page_line *line = sm_page_add(page, SM_PAGE_RATES);
+	sm_page_label(page, line, "Alert");
+	sm_page_say(page, line, SM_YELLOW,
+		sm_phrases_printf(words, "%s %s", sm_outline_monitor_label(words, alert->kind),
+			sm_phrases_share(words, alert->value)));
+	sm_page_say(page, line, SM_PLAIN,
+		sm_phrases_printf(words, ", over %s for %s",
+			sm_phrases_share(words, alert->threshold),
+			sm_phrases_seconds(words, alert->since_s)));
+}
+
 void sm_page_head(struct sm_page *page, const struct sm_view *view)
 {
 	add_head(page, view);
 	add_verdict(page, view);
 	add_end(page, view);
+	for (size_t i = 0; i < view->alert_count; i++) {
+		add_alert(page, &view->alerts[i]);
+	}
 }

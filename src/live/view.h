@@ -12,6 +12,7 @@
 enum {
 	SM_VIEW_WORKERS = 256, /* shown; more are counted */
 	SM_VIEW_COUNTERS = 16,
+	SM_VIEW_ALERTS = 8,
 	SM_VIEW_LOADERS = SM_JUDGEMENT_LOADERS,
 };
 
@@ -66,6 +67,11 @@ struct sm_view_counter {
 	double value, limit; /* limit NaN: none */
 };
 
+struct sm_view_alert {	  /* that began and has not ended */
+	const char *kind; /* static: "memory" */
+	double value, threshold, since_s;
+};
+
 struct sm_view {
 	enum sm_view_state state;
 	double read_share; /* while reading */
@@ -87,6 +93,8 @@ struct sm_view {
 	size_t worker_count;
 	struct sm_view_counter counters[SM_VIEW_COUNTERS];
 	size_t counter_count;
+	struct sm_view_alert alerts[SM_VIEW_ALERTS];
+	size_t alert_count;
 };
 
 /* Derived in one place, so that every form says the same. */

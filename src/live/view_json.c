@@ -165,6 +165,20 @@ static void write_counters(struct sm_json *json, const struct sm_view *view)
 	sm_json_end(json);
 }
 
+static void write_alerts(struct sm_json *json, const struct sm_view *view)
+{
+	sm_json_begin_array(json, "alerts");
+	for (size_t i = 0; i < view->alert_count; i++) {
+		sm_json_begin_object(json, NULL);
+		text(json, "kind", view->alerts[i].kind);
+		share(json, "value", view->alerts[i].value);
+		share(json, "threshold", view->alerts[i].threshold);
+		number(json, "since_s", view->alerts[i].since_s);
+		sm_json_end(json);
+	}
+	sm_json_end(json);
+}
+
 static void write_finding(struct sm_json *json, const struct sm_judged_finding *finding)
 {
 	sm_json_begin_object(json, NULL);
@@ -198,6 +212,7 @@ int sm_view_json(const struct sm_view *view, FILE *out)
 	}
 	sm_json_end(&json);
 	write_counters(&json, view);
+	write_alerts(&json, view);
 	sm_json_begin_array(&json, "findings");
 	for (size_t i = 0; i < view->judgement.finding_count; i++) {
 		write_finding(&json, &view->judgement.findings[i]);

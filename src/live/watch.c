@@ -40,6 +40,18 @@ struct sm_watch {
 
 /* --- reading --- */
 
+static int on_begin(void *context, int64_t started_ns)
+{
+	struct sm_watch *watch = context;
+	return watch->grow.begin(watch->grow.context, started_ns);
+}
+
+static int on_alert(void *context, const struct sm_trace_alert *alert)
+{
+	struct sm_watch *watch = context;
+	return watch->grow.alert(watch->grow.context, alert);
+}
+
 static int on_run(void *context, const char *key, const char *value)
 {
 	struct sm_watch *watch = context;
@@ -83,6 +95,8 @@ static struct sm_trace_visitor grow_and_gauge(struct sm_watch *watch)
 {
 	return (struct sm_trace_visitor){
 		.context = watch,
+		.begin = on_begin,
+		.alert = on_alert,
 		.run = on_run,
 		.process = on_process,
 		.name = on_name,
@@ -360,6 +374,34 @@ static void fill_pulse(struct sm_view *view, const struct sm_watch *watch,
 									: SM_PULSE_WINDOW_S);
 }
 
+static void forget_alert(struct sm_view *view, const char *kind)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < view->alert_count; i++) {
+		if (strcmp(view->alerts[i].kind, kind) != 0) {
+			view->alerts[kept++] = view->alerts[i];
+		}
+	}
+	view->alert_count = kept;
+}
+
+static void fill_alerts(struct sm_view *view, const struct sm_watch *watch, int64_t now_ns)
+{
+	size_t count;
+	const struct sm_alert *alerts = sm_model_growing_alerts(watch->growing, &count);
+	for (size_t i = 0; i < count; i++) {
+		forget_alert(view, alerts[i].kind);
+		if (alerts[i].begins && view->alert_count < SM_VIEW_ALERTS) {
+			view->alerts[view->alert_count++] = (struct sm_view_alert){
+				.kind = alerts[i].kind,
+				.value = alerts[i].value,
+				.threshold = alerts[i].threshold,
+				.since_s = since_s(now_ns, alerts[i].time_ns),
+			};
+		}
+	}
+}
+
 static double read_share(const struct sm_watch *watch)
 {
 	double total = (double)sm_trace_follow_total(watch->follow);
@@ -402,5 +444,6 @@ void sm_watch_fill(struct sm_watch *watch, struct sm_view *ret_view)
 	for (size_t i = 0; i < count; i++) {
 		add_loader(ret_view, watch, &loaders[i], now_ns);
 	}
+	fill_alerts(ret_view, watch, now_ns);
 	sm_machine_fill(ret_view, &watch->gauges, watch->growing);
 }

@@ -65,6 +65,13 @@ int64_t sm_model_growing_last_ns(const struct sm_model_growing *growing)
 	return growing->build->last_ns == INT64_MIN ? -1 : growing->build->last_ns;
 }
 
+const struct sm_alert *sm_model_growing_alerts(
+	const struct sm_model_growing *growing, size_t *ret_count)
+{
+	*ret_count = growing->model.alert_count;
+	return growing->model.alerts;
+}
+
 static struct sm_model_now_loader loader_now(
 	const struct sm_build *build, const struct sm_build_loader *loader)
 {

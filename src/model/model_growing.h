@@ -23,6 +23,10 @@ const char *sm_model_growing_fact(const struct sm_model_growing *growing, const 
 int64_t sm_model_growing_begin_ns(const struct sm_model_growing *growing); /* -1: no event yet */
 int64_t sm_model_growing_last_ns(const struct sm_model_growing *growing);  /* the newest event */
 
+/* Alerts so far, as they came; `time_s` is not set. */
+const struct sm_alert *sm_model_growing_alerts(
+	const struct sm_model_growing *growing, size_t *ret_count);
+
 struct sm_model_now_loader {
 	size_t index;		       /* as below */
 	const struct sm_loader *facts; /* settings and `batch_total`; its tables are empty */

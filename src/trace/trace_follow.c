@@ -20,6 +20,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -65,6 +66,7 @@ struct sm_trace_follow {
 	size_t piece_count, piece_capacity;
 	unsigned char *words; /* owned */
 	size_t word_bytes, word_capacity;
+	bool begun;	/* the visitor was told when the run began */
 	bool caught_up; /* the files were told up to their ends once */
 };
 
@@ -203,9 +205,29 @@ static int tell_file(struct sm_trace_follow *follow, struct file *file, uint64_t
 	return stop ? stop : got < 0 ? got : got > 0;
 }
 
+/* rank2 before rank10, as the reader has them. */
+static int by_name(const void *left, const void *right)
+{
+	return strverscmp(((const struct file *)left)->name, ((const struct file *)right)->name);
+}
+
+static int tell_begin(struct sm_trace_follow *follow)
+{
+	const struct sm_trace_visitor *visitor = follow->telling.visitor;
+	if (follow->begun || !follow->file_count) {
+		return 0;
+	}
+	follow->begun = true;
+	qsort(follow->files, follow->file_count, sizeof(*follow->files), by_name);
+	return visitor->begin ? visitor->begin(visitor->context,
+					follow->files[0].input.header.started_mono_ns)
+			      : 0;
+}
+
 static int tell_files(struct sm_trace_follow *follow, uint64_t bytes)
 {
 	int stop = find_files(follow);
+	stop = stop ? stop : tell_begin(follow);
 	for (size_t i = 0; !stop && i < follow->file_count; i++) {
 		stop = tell_file(follow, &follow->files[i], &bytes);
 	}

@@ -239,6 +239,15 @@ static void test_what_is_not_known_is_not_said(void **state)
 		"no batch of a DataLoader was asked for yet");
 }
 
+static void test_alerts_stand_under_the_verdict(void **state)
+{
+	fill(1);
+	view.alerts[0] = (struct sm_view_alert){"memory", 0.83, 0.8, 12};
+	view.alert_count = 1;
+	assert_says(lay((struct sm_page_options){.rows = 12, .columns = 80}),
+		"83 %, over 80 % for 12.0 s");
+}
+
 static void test_a_wait_is_said(void **state)
 {
 	fill(1);
@@ -293,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_small_screens_keep_what_matters),
 		cmocka_unit_test(test_scrolling_and_sorting),
 		cmocka_unit_test(test_what_is_not_known_is_not_said),
+		cmocka_unit_test(test_alerts_stand_under_the_verdict),
 		cmocka_unit_test(test_a_wait_is_said),
 		cmocka_unit_test(test_the_end_says_how_to_go_on),
 		cmocka_unit_test(test_help),
