@@ -7,12 +7,12 @@
 
 #include "base/mem.h"
 #include "live/attend.h"
-#include "live/page.h"
 #include "live/past.h"
+#include "live/picture.h"
 #include "live/running.h"
 #include "live/tui.h"
 #include "live/view_json.h"
-#include "live/watch.h"
+#include "live/viewing.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -171,17 +171,17 @@ static int find_target(struct target *target, int argc, char **argv)
 
 struct showing { /* too large for a stack */
 	struct sm_view view;
-	struct sm_page page;
+	struct sm_picture page;
 };
 
 static int show_page(struct showing *showing)
 {
 	struct sm_terminal terminal = sm_terminal_of(stdout);
-	const struct sm_page_options options = {
+	const struct sm_picture_options options = {
 		.columns = terminal.columns, .unicode = terminal.unicode};
-	int error = sm_page_lay(&showing->page, &showing->view, &options);
-	error = error ? error : sm_page_write(&showing->page, terminal.colour, stdout);
-	sm_page_finish(&showing->page);
+	int error = sm_picture_lay(&showing->page, &showing->view, &options);
+	error = error ? error : sm_picture_write(&showing->page, terminal.colour, stdout);
+	sm_picture_finish(&showing->page);
 	return error;
 }
 
@@ -209,11 +209,12 @@ static int show_finished(
 	return rc ? say_error(target, rc, &error) : SM_EXIT_FINE;
 }
 
-static int show_once(struct showing *showing, struct sm_watch *watch, const struct options *options)
+static int show_once(
+	struct showing *showing, struct sm_viewing *viewing, const struct options *options)
 {
-	int rc = sm_watch_once(watch);
+	int rc = sm_viewing_once(viewing);
 	if (!rc) {
-		sm_watch_fill(watch, &showing->view);
+		sm_viewing_fill(viewing, &showing->view);
 		rc = show(showing, options);
 	}
 	return rc;
@@ -227,14 +228,14 @@ static void sleep_a_second(void)
 
 /* The last line is of the finished run. */
 static int show_lines(
-	struct showing *showing, struct sm_watch *watch, const struct options *options)
+	struct showing *showing, struct sm_viewing *viewing, const struct options *options)
 {
 	int rc = 0;
 	do {
-		while ((rc = sm_watch_round(watch, SLICE_BYTES)) > 0) {
+		while ((rc = sm_viewing_round(viewing, SLICE_BYTES)) > 0) {
 		}
 		if (!rc) {
-			sm_watch_fill(watch, &showing->view);
+			sm_viewing_fill(viewing, &showing->view);
 		}
 		if (!rc && showing->view.state != SM_VIEW_ENDING) {
 			rc = show(showing, options);
@@ -246,10 +247,10 @@ static int show_lines(
 	return rc;
 }
 
-static int attend(struct sm_watch *watch)
+static int attend(struct sm_viewing *viewing)
 {
 	struct sm_terminal terminal = sm_terminal_of(stdout);
-	int rc = sm_attend_run(watch, terminal.colour, terminal.unicode);
+	int rc = sm_attend_run(viewing, terminal.colour, terminal.unicode);
 	if (rc == -ENOSYS) {
 		return complain("this stallmeter was built without its live view",
 			"ncurses was not there when it was built", "stallmeter top --once",
@@ -271,16 +272,16 @@ static int show_running(
 	struct showing *showing, const struct target *target, const struct options *options)
 {
 	struct sm_error error = {0};
-	struct sm_watch *watch = NULL;
+	struct sm_viewing *viewing = NULL;
 	bool interactive = is_interactive(options);
 	bool unicode = options->jsonl || sm_terminal_of(stdout).unicode;
-	int rc = sm_watch_open(&watch, &target->running, target->shown, unicode, &error);
+	int rc = sm_viewing_open(&viewing, &target->running, target->shown, unicode, &error);
 	if (!rc) {
-		rc = interactive			? attend(watch)
-		     : options->jsonl && !options->once ? show_lines(showing, watch, options)
-							: show_once(showing, watch, options);
+		rc = interactive			? attend(viewing)
+		     : options->jsonl && !options->once ? show_lines(showing, viewing, options)
+							: show_once(showing, viewing, options);
 	}
-	sm_watch_close(watch);
+	sm_viewing_close(viewing);
 	return rc < 0 ? say_error(target, rc, &error) : rc;
 }
 

@@ -21,7 +21,7 @@ static void scroll_by(struct sm_attend *attend, long rows)
 
 static void press(struct sm_attend *attend, char key)
 {
-	struct sm_page_options *options = &attend->options;
+	struct sm_picture_options *options = &attend->options;
 	switch (key) {
 	case 'q':
 	case 'Q':
@@ -32,7 +32,7 @@ static void press(struct sm_attend *attend, char key)
 		options->paused = !options->paused;
 		break;
 	case 's':
-		options->sort = (enum sm_page_sort)((options->sort + 1) % SM_PAGE_SORT_COUNT);
+		options->sort = (enum sm_picture_sort)((options->sort + 1) % SM_PICTURE_SORT_COUNT);
 		options->scroll = 0;
 		break;
 	case '?':
@@ -78,20 +78,20 @@ void sm_attend_key(struct sm_attend *attend, int key)
 struct sitting { /* too large for a stack */
 	struct sm_attend attend;
 	struct sm_view view;
-	struct sm_page page;
+	struct sm_picture page;
 };
 
 static int draw(struct sitting *sitting)
 {
-	struct sm_page_options *options = &sitting->attend.options;
+	struct sm_picture_options *options = &sitting->attend.options;
 	sm_tui_size(&options->rows, &options->columns);
-	int error = sm_page_lay(&sitting->page, &sitting->view, options);
+	int error = sm_picture_lay(&sitting->page, &sitting->view, options);
 	if (!error) {
 		sm_tui_show(&sitting->page);
 		sitting->attend.worker_count = sitting->view.worker_count;
 		sitting->attend.workers_shown = sitting->page.workers_shown;
 	}
-	sm_page_finish(&sitting->page);
+	sm_picture_finish(&sitting->page);
 	return error;
 }
 
@@ -115,17 +115,17 @@ static int answer_keys(struct sitting *sitting, int64_t due_ns)
 	return error;
 }
 
-static int sit(struct sitting *sitting, struct sm_watch *watch)
+static int sit(struct sitting *sitting, struct sm_viewing *viewing)
 {
 	int got = 0;
 	while (got >= 0 && !sitting->attend.leaves) {
 		int64_t now_ns = sm_clock_mono_ns();
-		got = sm_watch_round(watch, SLICE_BYTES);
+		got = sm_viewing_round(viewing, SLICE_BYTES);
 		if (got < 0) {
 			break;
 		}
 		if (!sitting->attend.options.paused) {
-			sm_watch_fill(watch, &sitting->view);
+			sm_viewing_fill(viewing, &sitting->view);
 		}
 		got = draw(sitting);
 		bool more = !got && sitting->view.state == SM_VIEW_READING;
@@ -136,14 +136,14 @@ static int sit(struct sitting *sitting, struct sm_watch *watch)
 	return got;
 }
 
-int sm_attend_run(struct sm_watch *watch, bool colour, bool unicode)
+int sm_attend_run(struct sm_viewing *viewing, bool colour, bool unicode)
 {
 	struct sitting *sitting = sm_mem_calloc(1, sizeof(*sitting));
 	int got = sitting ? sm_tui_open(colour) : -ENOMEM;
 	if (!got) {
-		sitting->attend.options = (struct sm_page_options){
+		sitting->attend.options = (struct sm_picture_options){
 			.keys = true, .unicode = unicode && sm_tui_speaks_unicode()};
-		got = sit(sitting, watch);
+		got = sit(sitting, viewing);
 		sm_tui_close();
 		sm_tui_obey_signal();
 	}

@@ -2,11 +2,11 @@
 #ifndef SM_LIVE_ATTEND_H
 #define SM_LIVE_ATTEND_H
 
-#include "live/page.h"
-#include "live/watch.h"
+#include "live/picture.h"
+#include "live/viewing.h"
 
 struct sm_attend {
-	struct sm_page_options options;
+	struct sm_picture_options options;
 	size_t worker_count, workers_shown; /* of the last picture */
 	bool leaves;
 };
@@ -14,6 +14,6 @@ struct sm_attend {
 /* What a key (enum sm_tui_key) does. */
 void sm_attend_key(struct sm_attend *attend, int key);
 /* Until the user leaves. 0; -ENOTTY, -ENOSYS as sm_tui_open; or what ended the watching. */
-int sm_attend_run(struct sm_watch *watch, bool colour, bool unicode);
+int sm_attend_run(struct sm_viewing *viewing, bool colour, bool unicode);
 
 #endif

@@ -136,7 +136,7 @@ void sm_tui_size(int *ret_rows, int *ret_columns)
 	getmaxyx(stdscr, *ret_rows, *ret_columns);
 }
 
-static attr_t attributes_of(const struct sm_page_run *run)
+static attr_t attributes_of(const struct sm_picture_run *run)
 {
 	attr_t attributes = run->reverse ? A_REVERSE | A_BOLD : A_NORMAL;
 	if (run->paint == SM_BOLD) {
@@ -147,11 +147,11 @@ static attr_t attributes_of(const struct sm_page_run *run)
 	return attributes;
 }
 
-static void show_line(const struct sm_page_line *line, int row)
+static void show_line(const struct sm_picture_line *line, int row)
 {
 	move(row, 0);
 	for (size_t i = 0; i < line->run_count; i++) {
-		const struct sm_page_run *run = &line->runs[i];
+		const struct sm_picture_run *run = &line->runs[i];
 		short pair = has_colors() && run->paint >= SM_RED ? (short)run->paint : 0;
 		attr_set(attributes_of(run), pair, NULL);
 		addstr(run->text);
@@ -159,7 +159,7 @@ static void show_line(const struct sm_page_line *line, int row)
 	attr_set(A_NORMAL, 0, NULL);
 }
 
-void sm_tui_show(const struct sm_page *page)
+void sm_tui_show(const struct sm_picture *page)
 {
 	int rows, columns;
 	sm_tui_size(&rows, &columns);
@@ -246,7 +246,7 @@ void sm_tui_size(int *ret_rows, int *ret_columns)
 	*ret_rows = *ret_columns = 0;
 }
 
-void sm_tui_show(const struct sm_page *page)
+void sm_tui_show(const struct sm_picture *page)
 {
 }
 

@@ -3,7 +3,7 @@
 #ifndef SM_LIVE_TUI_H
 #define SM_LIVE_TUI_H
 
-#include "live/page.h"
+#include "live/picture.h"
 
 #include <stdbool.h>
 
@@ -26,7 +26,7 @@ int sm_tui_open(bool colour);
 void sm_tui_close(void);	  /* fine when closed */
 bool sm_tui_speaks_unicode(void); /* of an open one */
 void sm_tui_size(int *ret_rows, int *ret_columns);
-void sm_tui_show(const struct sm_page *page);
+void sm_tui_show(const struct sm_picture *page);
 /* The next key; NOTHING when none came in time. */
 int sm_tui_wait(int milliseconds);
 /* Ends this process as the signal that came would have, or returns when none came. */

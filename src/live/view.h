@@ -1,4 +1,4 @@
-/* What there is to see of a run at one moment: filled by watch.c, laid out by page.c, written as a line by view_json.c.
+/* What there is to see of a run at one moment: filled by viewing.c, laid out by picture.c, written as a line by view_json.c.
  * Numbers are seconds, bytes and shares; NaN where nothing is known. Texts are clean. */
 #ifndef SM_LIVE_VIEW_H
 #define SM_LIVE_VIEW_H

@@ -438,22 +438,15 @@ int sm_trace_follow_more(struct sm_trace_follow *follow, uint64_t bytes)
 	return stop ? stop : tell_pieces(follow);
 }
 
-uint64_t sm_trace_follow_done(const struct sm_trace_follow *follow)
+uint64_t sm_trace_follow_done(const struct sm_trace_follow *follow, uint64_t *ret_total)
 {
-	uint64_t bytes = 0;
+	uint64_t done = 0, total = 0;
 	for (size_t i = 0; i < follow->file_count; i++) {
-		bytes += follow->files[i].told_to;
+		done += follow->files[i].told_to;
+		total += follow->files[i].input.file_bytes;
 	}
-	return bytes;
-}
-
-uint64_t sm_trace_follow_total(const struct sm_trace_follow *follow)
-{
-	uint64_t bytes = 0;
-	for (size_t i = 0; i < follow->file_count; i++) {
-		bytes += follow->files[i].input.file_bytes;
-	}
-	return bytes;
+	*ret_total = total;
+	return done;
 }
 
 const struct sm_trace_summary *sm_trace_follow_summary(const struct sm_trace_follow *follow)

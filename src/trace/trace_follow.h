@@ -21,8 +21,7 @@ void sm_trace_follow_close(struct sm_trace_follow *follow); /* NULL is fine */
 int sm_trace_follow_more(struct sm_trace_follow *follow, uint64_t bytes);
 
 /* Of the files, what was told and what there is. */
-uint64_t sm_trace_follow_done(const struct sm_trace_follow *follow);
-uint64_t sm_trace_follow_total(const struct sm_trace_follow *follow);
+uint64_t sm_trace_follow_done(const struct sm_trace_follow *follow, uint64_t *ret_total);
 /* As of now; `complete` while nothing was lost. */
 const struct sm_trace_summary *sm_trace_follow_summary(const struct sm_trace_follow *follow);
 

@@ -33,9 +33,9 @@ static void test_letters(void **state)
 static void test_every_order_comes_round(void **state)
 {
 	struct sm_attend attend = {.options = {.scroll = 5}};
-	for (int i = 1; i <= SM_PAGE_SORT_COUNT; i++) {
+	for (int i = 1; i <= SM_PICTURE_SORT_COUNT; i++) {
 		type(&attend, 's');
-		assert_int_equal(attend.options.sort, i % SM_PAGE_SORT_COUNT);
+		assert_int_equal(attend.options.sort, i % SM_PICTURE_SORT_COUNT);
 		assert_int_equal(attend.options.scroll, 0);
 	}
 }

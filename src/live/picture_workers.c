@@ -1,18 +1,18 @@
 /* The table of workers: as many as have room, from the one that was scrolled to, in the order that was asked for. */
-#include "live/page.h"
+#include "live/picture.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { NAME = 22, NARROW_NAME = 18, PID = 8, NUMBER = 7, BYTES = 12, STATE = 26 };
 
-static int name_width(const struct sm_page *page)
+static int name_width(const struct sm_picture *page)
 {
 	return page->options.columns >= 90 ? NAME : NARROW_NAME;
 }
 
 /* What is not known sorts behind what is. */
-static double value_of(const struct sm_view_worker *worker, enum sm_page_sort sort)
+static double value_of(const struct sm_view_worker *worker, enum sm_picture_sort sort)
 {
 	const double values[] = {0, worker->busy_share, worker->cpu_share, worker->rss_bytes,
 		worker->read_bytes_per_s};
@@ -31,18 +31,18 @@ static int largest_first(const void *left, const void *right)
 	return a->value < b->value ? 1 : a->value > b->value ? -1 : a->worker > b->worker ? 1 : -1;
 }
 
-static void column(struct sm_page *page, struct sm_page_line *line, enum sm_paint paint,
+static void column(struct sm_picture *page, struct sm_picture_line *line, enum sm_paint paint,
 	const char *text, int width)
 {
 	int from = line->used;
-	sm_page_put(page, line, paint, text, width - 1);
-	sm_page_pad(page, line, from + width);
+	sm_picture_put(page, line, paint, text, width - 1);
+	sm_picture_pad(page, line, from + width);
 }
 
 static void add_heading(
-	struct sm_page *page, const struct sm_view *view, size_t first, size_t shown)
+	struct sm_picture *page, const struct sm_view *view, size_t first, size_t shown)
 {
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_CORE);
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_CORE);
 	bool all = shown == view->worker_count;
 	const char *name = all ? "Worker"
 			       : sm_phrases_printf(&page->words, "Worker %zu-%zu of %zu", first + 1,
@@ -53,16 +53,16 @@ static void add_heading(
 	column(page, line, SM_DIM, "CPU", NUMBER);
 	column(page, line, SM_DIM, "memory", BYTES);
 	column(page, line, SM_DIM, "read", BYTES);
-	sm_page_put(page, line, SM_DIM, "state", STATE);
+	sm_picture_put(page, line, SM_DIM, "state", STATE);
 }
 
 /* A dash where nothing is known. */
-static const char *share(struct sm_page *page, double value)
+static const char *share(struct sm_picture *page, double value)
 {
 	return isnan(value) ? "-" : sm_phrases_share(&page->words, value);
 }
 
-static const char *bytes(struct sm_page *page, double value, const char *per)
+static const char *bytes(struct sm_picture *page, double value, const char *per)
 {
 	return isnan(value) ? "-"
 			    : sm_phrases_printf(&page->words, "%s%s",
@@ -70,7 +70,7 @@ static const char *bytes(struct sm_page *page, double value, const char *per)
 }
 
 static const char *name_of(
-	struct sm_page *page, const struct sm_view *view, const struct sm_view_worker *worker)
+	struct sm_picture *page, const struct sm_view *view, const struct sm_view_worker *worker)
 {
 	const struct sm_view_loader *loader = &view->loaders[worker->loader];
 	return view->ranks > 1 && loader->rank >= 0
@@ -87,10 +87,10 @@ static enum sm_paint doing_paint(const struct sm_view_worker *worker)
 }
 
 static void add_worker(
-	struct sm_page *page, const struct sm_view *view, const struct sm_view_worker *worker)
+	struct sm_picture *page, const struct sm_view *view, const struct sm_view_worker *worker)
 {
 	struct sm_phrases *words = &page->words;
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_CORE);
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_CORE);
 	column(page, line, SM_PLAIN, name_of(page, view, worker), name_width(page));
 	column(page, line, SM_PLAIN,
 		sm_phrases_printf(words, "%d", worker->tid ? (int)worker->tid : worker->pid), PID);
@@ -99,16 +99,16 @@ static void add_worker(
 	column(page, line, SM_PLAIN, share(page, worker->cpu_share), NUMBER);
 	column(page, line, SM_PLAIN, bytes(page, worker->rss_bytes, ""), BYTES);
 	column(page, line, SM_PLAIN, bytes(page, worker->read_bytes_per_s, "/s"), BYTES);
-	sm_page_put(page, line, doing_paint(worker), sm_view_doing_name(worker->doing), 10);
+	sm_picture_put(page, line, doing_paint(worker), sm_view_doing_name(worker->doing), 10);
 	if (!isnan(worker->doing_s) && worker->doing_s >= 0.1) {
-		sm_page_put(page, line, SM_DIM,
+		sm_picture_put(page, line, SM_DIM,
 			sm_phrases_printf(words, " %s", sm_phrases_seconds(words, worker->doing_s)),
 			16);
 	}
 }
 
 /* options.rows is what is left for the table; one row is its heading. */
-void sm_page_workers(struct sm_page *page, const struct sm_view *view)
+void sm_picture_workers(struct sm_picture *page, const struct sm_view *view)
 {
 	struct row rows[SM_VIEW_WORKERS];
 	size_t count = view->worker_count,

@@ -1,5 +1,5 @@
 /* A run that is watched says while it goes on what its report says of the same steps, and when it is over exactly that. */
-#include "live/watch.h"
+#include "live/viewing.h"
 
 #include "live/past.h"
 #include "make/steady_make.h"
@@ -17,17 +17,17 @@
 static char directory[] = "/tmp/sm-watch-XXXXXX";
 static struct sm_view view, past; /* too large for a stack */
 
-static struct sm_watch *open_watch(void)
+static struct sm_viewing *open_viewing(void)
 {
 	struct sm_running running = {0};
-	struct sm_watch *watch = NULL;
+	struct sm_viewing *viewing = NULL;
 	struct sm_error error;
 	snprintf(running.run, sizeof(running.run), "%s", directory);
 	snprintf(running.live, sizeof(running.live), "%s/live", directory);
-	if (sm_watch_open(&watch, &running, "runs/\x1b[31mbase", true, &error)) {
+	if (sm_viewing_open(&viewing, &running, "runs/\x1b[31mbase", true, &error)) {
 		fail_msg("%s", error.msg);
 	}
-	return watch;
+	return viewing;
 }
 
 static void assert_near(double got, double wanted, double by)
@@ -61,41 +61,41 @@ static void check_while_it_goes_on(void)
 
 static void test_looking_once(void **state)
 {
-	struct sm_watch *watch = open_watch();
-	assert_int_equal(sm_watch_once(watch), 0);
-	sm_watch_fill(watch, &view);
+	struct sm_viewing *viewing = open_viewing();
+	assert_int_equal(sm_viewing_once(viewing), 0);
+	sm_viewing_fill(viewing, &view);
 	check_while_it_goes_on();
-	sm_watch_close(watch);
+	sm_viewing_close(viewing);
 }
 
 /* Nobody keeps its lock, so the first round is the last; then all is read anew, aside. */
 static void test_a_run_that_ends(void **state)
 {
-	struct sm_watch *watch = open_watch();
+	struct sm_viewing *viewing = open_viewing();
 	struct sm_error error;
-	assert_int_equal(sm_watch_round(watch, UINT64_MAX), 0);
-	sm_watch_fill(watch, &view);
+	assert_int_equal(sm_viewing_round(viewing, UINT64_MAX), 0);
+	sm_viewing_fill(viewing, &view);
 	assert_int_equal(view.state, SM_VIEW_ENDING);
 	for (int i = 0; i < 1000 && view.state != SM_VIEW_FINISHED; i++) {
 		usleep(10000);
-		assert_int_equal(sm_watch_round(watch, UINT64_MAX), 0);
-		sm_watch_fill(watch, &view);
+		assert_int_equal(sm_viewing_round(viewing, UINT64_MAX), 0);
+		sm_viewing_fill(viewing, &view);
 	}
 	assert_int_equal(view.state, SM_VIEW_FINISHED);
 	assert_int_equal(sm_past_see(&past, directory, "runs/\x1b[31mbase", true, &error), 0);
 	assert_memory_equal(&view.judgement, &past.judgement, sizeof(past.judgement));
 	assert_int_equal(view.worker_count, 2);
 	assert_int_equal(view.workers[0].doing, SM_VIEW_ENDED);
-	sm_watch_close(watch);
+	sm_viewing_close(viewing);
 }
 
 /* Of a long trace a slice at a time; nothing is judged before it has caught up. */
 static void test_slices(void **state)
 {
-	struct sm_watch *watch = open_watch();
+	struct sm_viewing *viewing = open_viewing();
 	int slices = 0, got;
-	while ((got = sm_watch_round(watch, 1000)) == 1) {
-		sm_watch_fill(watch, &view);
+	while ((got = sm_viewing_round(viewing, 1000)) == 1) {
+		sm_viewing_fill(viewing, &view);
 		assert_int_equal(view.state, SM_VIEW_READING);
 		assert_true(view.read_share < 1);
 		assert_false(view.has_judgement);
@@ -103,7 +103,7 @@ static void test_slices(void **state)
 	}
 	assert_int_equal(got, 0);
 	assert_true(slices > 3);
-	sm_watch_close(watch);
+	sm_viewing_close(viewing);
 }
 
 static void test_no_such_run(void **state)

@@ -1,6 +1,6 @@
 /* Time is that of the trace: the newest event or sample. The collector samples every tenth of a second, so this stands no
  * more than a second behind the clock, and a run that another machine records can be watched too. */
-#include "live/watch.h"
+#include "live/viewing.h"
 
 #include "base/mem.h"
 #include "base/metric.h"
@@ -17,7 +17,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 
-struct sm_watch {
+struct sm_viewing {
 	struct sm_running running;
 	char shown[PATH_MAX];
 	bool unicode, caught_up, over;
@@ -42,59 +42,59 @@ struct sm_watch {
 
 static int on_begin(void *context, int64_t started_ns)
 {
-	struct sm_watch *watch = context;
-	return watch->grow.begin(watch->grow.context, started_ns);
+	struct sm_viewing *viewing = context;
+	return viewing->grow.begin(viewing->grow.context, started_ns);
 }
 
 static int on_alert(void *context, const struct sm_trace_alert *alert)
 {
-	struct sm_watch *watch = context;
-	return watch->grow.alert(watch->grow.context, alert);
+	struct sm_viewing *viewing = context;
+	return viewing->grow.alert(viewing->grow.context, alert);
 }
 
 static int on_run(void *context, const char *key, const char *value)
 {
-	struct sm_watch *watch = context;
-	return watch->grow.run(watch->grow.context, key, value);
+	struct sm_viewing *viewing = context;
+	return viewing->grow.run(viewing->grow.context, key, value);
 }
 
 static int on_process(void *context, const struct sm_trace_process *process)
 {
-	struct sm_watch *watch = context;
-	watch->highest_rank =
-		process->rank > watch->highest_rank ? process->rank : watch->highest_rank;
-	return watch->grow.process(watch->grow.context, process);
+	struct sm_viewing *viewing = context;
+	viewing->highest_rank =
+		process->rank > viewing->highest_rank ? process->rank : viewing->highest_rank;
+	return viewing->grow.process(viewing->grow.context, process);
 }
 
 static int on_name(void *context, uint32_t process, const struct sm_trace_name *name)
 {
-	struct sm_watch *watch = context;
-	return watch->grow.name(watch->grow.context, process, name);
+	struct sm_viewing *viewing = context;
+	return viewing->grow.name(viewing->grow.context, process, name);
 }
 
 static int on_events(void *context, const struct sm_trace_events *events)
 {
-	struct sm_watch *watch = context;
-	return watch->grow.events(watch->grow.context, events);
+	struct sm_viewing *viewing = context;
+	return viewing->grow.events(viewing->grow.context, events);
 }
 
 static int on_samples(void *context, const struct sm_trace_samples *samples)
 {
-	struct sm_watch *watch = context;
-	int error = watch->grow.samples(watch->grow.context, samples);
-	return error ? error : sm_gauges_add(&watch->gauges, samples);
+	struct sm_viewing *viewing = context;
+	int error = viewing->grow.samples(viewing->grow.context, samples);
+	return error ? error : sm_gauges_add(&viewing->gauges, samples);
 }
 
 static int on_note(void *context, const char *what, const char *why)
 {
-	struct sm_watch *watch = context;
-	return watch->grow.note(watch->grow.context, what, why);
+	struct sm_viewing *viewing = context;
+	return viewing->grow.note(viewing->grow.context, what, why);
 }
 
-static struct sm_trace_visitor grow_and_gauge(struct sm_watch *watch)
+static struct sm_trace_visitor grow_and_gauge(struct sm_viewing *viewing)
 {
 	return (struct sm_trace_visitor){
-		.context = watch,
+		.context = viewing,
 		.begin = on_begin,
 		.alert = on_alert,
 		.run = on_run,
@@ -106,127 +106,128 @@ static struct sm_trace_visitor grow_and_gauge(struct sm_watch *watch)
 	};
 }
 
-static int open_parts(struct sm_watch *watch)
+static int open_parts(struct sm_viewing *viewing)
 {
-	int error = sm_model_growing_create(&watch->growing);
-	error = error ? error : sm_judging_init(&watch->judging, watch->unicode);
-	return error ? error : sm_aside_init(&watch->ending, sizeof(struct sm_view));
+	int error = sm_model_growing_create(&viewing->growing);
+	error = error ? error : sm_judging_init(&viewing->judging, viewing->unicode);
+	return error ? error : sm_aside_init(&viewing->ending, sizeof(struct sm_view));
 }
 
-int sm_watch_open(struct sm_watch **ret_watch, const struct sm_running *running, const char *shown,
-	bool unicode, struct sm_error *reterr)
+int sm_viewing_open(struct sm_viewing **ret_viewing, const struct sm_running *running,
+	const char *shown, bool unicode, struct sm_error *reterr)
 {
-	struct sm_watch *watch = sm_mem_calloc(1, sizeof(*watch));
-	if (!watch) {
+	struct sm_viewing *viewing = sm_mem_calloc(1, sizeof(*viewing));
+	if (!viewing) {
 		return sm_error_set(reterr, -ENOMEM, -1, "out of memory");
 	}
-	watch->running = *running;
-	watch->unicode = unicode;
-	watch->highest_rank = -1;
-	sm_judgement_text(watch->shown, sizeof(watch->shown), shown);
-	sm_gauges_init(&watch->gauges);
-	int error = open_parts(watch);
+	viewing->running = *running;
+	viewing->unicode = unicode;
+	viewing->highest_rank = -1;
+	sm_judgement_text(viewing->shown, sizeof(viewing->shown), shown);
+	sm_gauges_init(&viewing->gauges);
+	int error = open_parts(viewing);
 	if (error) {
 		sm_error_set(reterr, error, -1, "%s", sm_error_text(error));
 	} else {
-		watch->grow = sm_model_growing_visitor(watch->growing);
-		watch->both = grow_and_gauge(watch);
-		error = sm_trace_follow_open(&watch->follow, running->run, &watch->both, reterr);
+		viewing->grow = sm_model_growing_visitor(viewing->growing);
+		viewing->both = grow_and_gauge(viewing);
+		error = sm_trace_follow_open(
+			&viewing->follow, running->run, &viewing->both, reterr);
 	}
 	if (error) {
-		sm_watch_close(watch);
+		sm_viewing_close(viewing);
 		return error;
 	}
-	*ret_watch = watch;
+	*ret_viewing = viewing;
 	return 0;
 }
 
-void sm_watch_close(struct sm_watch *watch)
+void sm_viewing_close(struct sm_viewing *viewing)
 {
-	if (watch) {
-		sm_aside_finish(&watch->ending);
-		sm_judging_finish(&watch->judging);
-		sm_trace_follow_close(watch->follow);
-		sm_model_growing_destroy(watch->growing);
-		sm_gauges_finish(&watch->gauges);
-		sm_mem_free(watch);
+	if (viewing) {
+		sm_aside_finish(&viewing->ending);
+		sm_judging_finish(&viewing->judging);
+		sm_trace_follow_close(viewing->follow);
+		sm_model_growing_destroy(viewing->growing);
+		sm_gauges_finish(&viewing->gauges);
+		sm_mem_free(viewing);
 	}
 }
 
-static int64_t newest_ns(const struct sm_watch *watch)
+static int64_t newest_ns(const struct sm_viewing *viewing)
 {
-	int64_t event_ns = sm_model_growing_last_ns(watch->growing);
-	return event_ns > watch->gauges.newest_ns ? event_ns : watch->gauges.newest_ns;
+	int64_t event_ns = sm_model_growing_last_ns(viewing->growing);
+	return event_ns > viewing->gauges.newest_ns ? event_ns : viewing->gauges.newest_ns;
 }
 
-static void judge(struct sm_watch *watch)
+static void judge(struct sm_viewing *viewing)
 {
-	int got = sm_judging_take(&watch->judging, &watch->judgement);
+	int got = sm_judging_take(&viewing->judging, &viewing->judgement);
 	if (got > 0) {
-		watch->has_judgement = true;
-		watch->judged_ns = watch->asked_ns;
+		viewing->has_judgement = true;
+		viewing->judged_ns = viewing->asked_ns;
 	}
-	int begun = sm_judging_begin(&watch->judging, watch->growing,
-		sm_trace_follow_summary(watch->follow), watch->running.run);
+	int begun = sm_judging_begin(&viewing->judging, viewing->growing,
+		sm_trace_follow_summary(viewing->follow), viewing->running.run);
 	if (begun > 0) {
-		watch->asked_ns = newest_ns(watch);
+		viewing->asked_ns = newest_ns(viewing);
 	}
-	watch->not_judged = got < 0 ? got : begun < 0 ? begun : got ? 0 : watch->not_judged;
+	viewing->not_judged = got < 0 ? got : begun < 0 ? begun : got ? 0 : viewing->not_judged;
 }
 
 /* The end is seen before the last reading, so that nothing can come behind it. */
-static int read_more(struct sm_watch *watch, uint64_t bytes)
+static int read_more(struct sm_viewing *viewing, uint64_t bytes)
 {
-	bool over = !sm_running_goes_on(&watch->running);
-	int got = sm_trace_follow_more(watch->follow, bytes);
-	watch->caught_up |= !got;
-	watch->over = over && got <= 0;
+	bool over = !sm_running_goes_on(&viewing->running);
+	int got = sm_trace_follow_more(viewing->follow, bytes);
+	viewing->caught_up |= !got;
+	viewing->over = over && got <= 0;
 	return got;
 }
 
 static int see_end(void *context, void *result)
 {
-	const struct sm_watch *watch = context;
-	return sm_past_see(result, watch->running.run, watch->shown, watch->unicode, NULL);
+	const struct sm_viewing *viewing = context;
+	return sm_past_see(result, viewing->running.run, viewing->shown, viewing->unicode, NULL);
 }
 
-static int end(struct sm_watch *watch)
+static int end(struct sm_viewing *viewing)
 {
 	int64_t cpu_ns;
-	int got = watch->ending.child ? sm_aside_take(&watch->ending, &cpu_ns)
-				      : sm_aside_begin(&watch->ending, see_end, watch);
+	int got = viewing->ending.child ? sm_aside_take(&viewing->ending, &cpu_ns)
+					: sm_aside_begin(&viewing->ending, see_end, viewing);
 	if (got > 0) {
-		watch->has_ended = true;
-		memcpy(&watch->ended, sm_aside_result(&watch->ending), sizeof(watch->ended));
+		viewing->has_ended = true;
+		memcpy(&viewing->ended, sm_aside_result(&viewing->ending), sizeof(viewing->ended));
 	}
 	return got < 0 ? got : 0;
 }
 
-int sm_watch_round(struct sm_watch *watch, uint64_t bytes)
+int sm_viewing_round(struct sm_viewing *viewing, uint64_t bytes)
 {
-	if (watch->has_ended) {
+	if (viewing->has_ended) {
 		return 0;
 	}
-	if (watch->over) {
-		return end(watch);
+	if (viewing->over) {
+		return end(viewing);
 	}
-	int got = read_more(watch, bytes);
-	if (got >= 0 && watch->caught_up) {
-		judge(watch);
+	int got = read_more(viewing, bytes);
+	if (got >= 0 && viewing->caught_up) {
+		judge(viewing);
 	}
 	return got;
 }
 
-int sm_watch_once(struct sm_watch *watch)
+int sm_viewing_once(struct sm_viewing *viewing)
 {
 	int got;
-	while ((got = sm_trace_follow_more(watch->follow, UINT64_MAX)) > 0) {
+	while ((got = sm_trace_follow_more(viewing->follow, UINT64_MAX)) > 0) {
 	}
-	watch->caught_up = !got;
+	viewing->caught_up = !got;
 	if (!got) {
-		judge(watch);
-		sm_judging_await(&watch->judging);
-		judge(watch);
+		judge(viewing);
+		sm_judging_await(&viewing->judging);
+		judge(viewing);
 	}
 	return got;
 }
@@ -275,12 +276,12 @@ static double busy_of(const struct sm_model_now_worker *now, int64_t since_ns, i
 
 /* Of the loader that was added last. */
 static void add_workers(
-	struct sm_view *view, const struct sm_watch *watch, size_t loader, int64_t now_ns)
+	struct sm_view *view, const struct sm_viewing *viewing, size_t loader, int64_t now_ns)
 {
 	static struct sm_model_now_worker now[SM_VIEW_WORKERS];
 	int64_t since_ns = now_ns - SM_PULSE_WINDOW_S * SECOND_NS;
 	size_t count = sm_model_growing_workers(
-		watch->growing, loader, since_ns, now, SM_VIEW_WORKERS - view->worker_count);
+		viewing->growing, loader, since_ns, now, SM_VIEW_WORKERS - view->worker_count);
 	for (size_t i = 0; i < count; i++) {
 		struct sm_view_worker *worker = &view->workers[view->worker_count++];
 		*worker = (struct sm_view_worker){
@@ -293,14 +294,14 @@ static void add_workers(
 				now[i].ended_ns >= 0 ? NAN : busy_of(&now[i], since_ns, now_ns),
 		};
 		tell_doing(worker, &now[i], now_ns);
-		add_counters(worker, &watch->gauges);
+		add_counters(worker, &viewing->gauges);
 	}
 }
 
-static int find_judged(const struct sm_watch *watch, const struct sm_model_now_loader *now)
+static int find_judged(const struct sm_viewing *viewing, const struct sm_model_now_loader *now)
 {
-	for (size_t i = 0; i < watch->judgement.loader_count; i++) {
-		const struct sm_judged_loader *judged = &watch->judgement.loaders[i];
+	for (size_t i = 0; i < viewing->judgement.loader_count; i++) {
+		const struct sm_judged_loader *judged = &viewing->judgement.loaders[i];
 		if (judged->ordinal == now->facts->ordinal && judged->main_pid == now->main_pid) {
 			return (int)i;
 		}
@@ -308,17 +309,17 @@ static int find_judged(const struct sm_watch *watch, const struct sm_model_now_l
 	return -1;
 }
 
-static bool is_background(const struct sm_watch *watch, int judged)
+static bool is_background(const struct sm_viewing *viewing, int judged)
 {
-	return judged >= 0 && watch->judgement.loaders[judged].background;
+	return judged >= 0 && viewing->judgement.loaders[judged].background;
 }
 
-static void add_loader(struct sm_view *view, const struct sm_watch *watch,
+static void add_loader(struct sm_view *view, const struct sm_viewing *viewing,
 	const struct sm_model_now_loader *now, int64_t now_ns)
 {
 	struct sm_view_loader *loader = &view->loaders[view->loader_count++];
 	struct sm_pulse_time window = sm_pulse_of_loader(&view->pulse, now->index);
-	int judged = find_judged(watch, now);
+	int judged = find_judged(viewing, now);
 	*loader = (struct sm_view_loader){
 		.rank = now->rank,
 		.judged = judged,
@@ -326,49 +327,49 @@ static void add_loader(struct sm_view *view, const struct sm_watch *watch,
 		.batch_size = now->facts->batch_size,
 		.batches = (double)now->facts->batch_total,
 		.waiting_s = since_s(now_ns, now->waiting_since_ns),
-		.stall_share = is_background(watch, judged)
+		.stall_share = is_background(viewing, judged)
 				       ? NAN
 				       : sm_pulse_share(window.exposed_s, window.known_s),
 	};
 	sm_judgement_text(loader->name, sizeof(loader->name),
 		now->facts->name && *now->facts->name ? now->facts->name : "loader");
-	add_workers(view, watch, now->index, now_ns);
+	add_workers(view, viewing, now->index, now_ns);
 }
 
 /* --- the view: the whole --- */
 
-static void fill_title(struct sm_view *view, const struct sm_watch *watch)
+static void fill_title(struct sm_view *view, const struct sm_viewing *viewing)
 {
-	const char *name = sm_model_growing_fact(watch->growing, "name");
-	memcpy(view->run, watch->shown, sizeof(view->run));
-	const char *slash = strrchr(watch->shown, '/');
-	const char *folder = slash && slash[1] ? slash + 1 : watch->shown;
-	const char *title = watch->has_judgement ? watch->judgement.title
-			    : name && *name	 ? name
-						 : folder;
+	const char *name = sm_model_growing_fact(viewing->growing, "name");
+	memcpy(view->run, viewing->shown, sizeof(view->run));
+	const char *slash = strrchr(viewing->shown, '/');
+	const char *folder = slash && slash[1] ? slash + 1 : viewing->shown;
+	const char *title = viewing->has_judgement ? viewing->judgement.title
+			    : name && *name	   ? name
+						   : folder;
 	sm_judgement_text(view->title, sizeof(view->title), title);
 }
 
 /* The collector is there before the job. */
-static double elapsed_s(const struct sm_watch *watch, int64_t now_ns)
+static double elapsed_s(const struct sm_viewing *viewing, int64_t now_ns)
 {
-	int64_t event_ns = sm_model_growing_begin_ns(watch->growing);
-	int64_t first_ns = watch->gauges.first_ns;
+	int64_t event_ns = sm_model_growing_begin_ns(viewing->growing);
+	int64_t first_ns = viewing->gauges.first_ns;
 	return since_s(now_ns, event_ns >= 0 && event_ns < first_ns ? event_ns : first_ns);
 }
 
-static void fill_pulse(struct sm_view *view, const struct sm_watch *watch,
+static void fill_pulse(struct sm_view *view, const struct sm_viewing *viewing,
 	const struct sm_model_now_loader *loaders, size_t count, int64_t now_ns)
 {
 	struct sm_pulse_known known[SM_VIEW_LOADERS];
 	for (size_t i = 0; i < count; i++) {
 		known[i] = (struct sm_pulse_known){
 			.loader = loaders[i].index,
-			.background = is_background(watch, find_judged(watch, &loaders[i])),
+			.background = is_background(viewing, find_judged(viewing, &loaders[i])),
 			.waiting_since_ns = loaders[i].waiting_since_ns,
 		};
 	}
-	sm_pulse_read(&view->pulse, watch->growing, now_ns, known, count);
+	sm_pulse_read(&view->pulse, viewing->growing, now_ns, known, count);
 	view->window = sm_pulse_sum(&view->pulse, SM_PULSE_WINDOW_S);
 	view->window_s = (double)(view->pulse.count < SM_PULSE_WINDOW_S ? view->pulse.count
 									: SM_PULSE_WINDOW_S);
@@ -385,10 +386,10 @@ static void forget_alert(struct sm_view *view, const char *kind)
 	view->alert_count = kept;
 }
 
-static void fill_alerts(struct sm_view *view, const struct sm_watch *watch, int64_t now_ns)
+static void fill_alerts(struct sm_view *view, const struct sm_viewing *viewing, int64_t now_ns)
 {
 	size_t count;
-	const struct sm_alert *alerts = sm_model_growing_alerts(watch->growing, &count);
+	const struct sm_alert *alerts = sm_model_growing_alerts(viewing->growing, &count);
 	for (size_t i = 0; i < count; i++) {
 		forget_alert(view, alerts[i].kind);
 		if (alerts[i].begins && view->alert_count < SM_VIEW_ALERTS) {
@@ -402,48 +403,48 @@ static void fill_alerts(struct sm_view *view, const struct sm_watch *watch, int6
 	}
 }
 
-static double read_share(const struct sm_watch *watch)
+static double read_share(const struct sm_viewing *viewing)
 {
-	double total = (double)sm_trace_follow_total(watch->follow);
-	return total > 0 ? (double)sm_trace_follow_done(watch->follow) / total : NAN;
+	uint64_t total, done = sm_trace_follow_done(viewing->follow, &total);
+	return total ? (double)done / (double)total : NAN;
 }
 
-void sm_watch_fill(struct sm_watch *watch, struct sm_view *ret_view)
+void sm_viewing_fill(struct sm_viewing *viewing, struct sm_view *ret_view)
 {
-	const struct sm_trace_summary *summary = sm_trace_follow_summary(watch->follow);
-	int64_t now_ns = newest_ns(watch);
-	if (watch->has_ended) {
-		*ret_view = watch->ended;
+	const struct sm_trace_summary *summary = sm_trace_follow_summary(viewing->follow);
+	int64_t now_ns = newest_ns(viewing);
+	if (viewing->has_ended) {
+		*ret_view = viewing->ended;
 		return;
 	}
 	*ret_view = (struct sm_view){
-		.state = watch->over	    ? SM_VIEW_ENDING
-			 : watch->caught_up ? SM_VIEW_RECORDING
-					    : SM_VIEW_READING,
-		.read_share = read_share(watch),
+		.state = viewing->over	      ? SM_VIEW_ENDING
+			 : viewing->caught_up ? SM_VIEW_RECORDING
+					      : SM_VIEW_READING,
+		.read_share = read_share(viewing),
 		.events = (double)summary->events,
 		.events_lost = (double)summary->events_lost,
-		.has_judgement = watch->has_judgement,
-		.judgement = watch->judgement,
-		.judged_s = watch->has_judgement ? since_s(now_ns, watch->judged_ns) : NAN,
+		.has_judgement = viewing->has_judgement,
+		.judgement = viewing->judgement,
+		.judged_s = viewing->has_judgement ? since_s(now_ns, viewing->judged_ns) : NAN,
 		.elapsed_s = NAN,
-		.ranks = watch->highest_rank < 0 ? 1 : watch->highest_rank + 1,
+		.ranks = viewing->highest_rank < 0 ? 1 : viewing->highest_rank + 1,
 	};
-	fill_title(ret_view, watch);
-	if (watch->not_judged) {
+	fill_title(ret_view, viewing);
+	if (viewing->not_judged) {
 		snprintf(ret_view->not_judged, sizeof(ret_view->not_judged), "%s",
-			sm_error_text(watch->not_judged));
+			sm_error_text(viewing->not_judged));
 	}
 	if (now_ns == INT64_MIN) {
 		return; /* nothing was recorded yet */
 	}
 	struct sm_model_now_loader loaders[SM_VIEW_LOADERS];
-	size_t count = sm_model_growing_loaders(watch->growing, loaders, SM_VIEW_LOADERS);
-	ret_view->elapsed_s = elapsed_s(watch, now_ns);
-	fill_pulse(ret_view, watch, loaders, count, now_ns);
+	size_t count = sm_model_growing_loaders(viewing->growing, loaders, SM_VIEW_LOADERS);
+	ret_view->elapsed_s = elapsed_s(viewing, now_ns);
+	fill_pulse(ret_view, viewing, loaders, count, now_ns);
 	for (size_t i = 0; i < count; i++) {
-		add_loader(ret_view, watch, &loaders[i], now_ns);
+		add_loader(ret_view, viewing, &loaders[i], now_ns);
 	}
-	fill_alerts(ret_view, watch, now_ns);
-	sm_machine_fill(ret_view, &watch->gauges, watch->growing);
+	fill_alerts(ret_view, viewing, now_ns);
+	sm_machine_fill(ret_view, &viewing->gauges, viewing->growing);
 }

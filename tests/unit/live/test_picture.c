@@ -1,5 +1,5 @@
 /* A view on screens of every size: never a line too many or too wide, and what matters most stays longest. */
-#include "live/page.h"
+#include "live/picture.h"
 
 #include "report/text.h"
 
@@ -18,7 +18,7 @@
 	"c\xe6\x97\xa5\xe6\x9c\xac\xc3 e\xcc\x81"
 
 static struct sm_view view; /* too large for a stack */
-static struct sm_page page;
+static struct sm_picture page;
 static char *text; /* of the last page */
 
 static void fill_judgement(struct sm_judgement *judgement)
@@ -104,13 +104,13 @@ static void fill(size_t workers)
 		&view, (struct sm_view_counter){"shm", "/dev/shm", -1, SM_VIEW_BYTES, NAN, 8e9});
 }
 
-static const char *lay(struct sm_page_options options)
+static const char *lay(struct sm_picture_options options)
 {
 	size_t length;
 	free(text);
-	assert_int_equal(sm_page_lay(&page, &view, &options), 0);
+	assert_int_equal(sm_picture_lay(&page, &view, &options), 0);
 	FILE *out = open_memstream(&text, &length);
-	assert_int_equal(sm_page_write(&page, false, out), 0);
+	assert_int_equal(sm_picture_write(&page, false, out), 0);
 	fclose(out);
 	size_t rows = 0;
 	for (char *line = text, *end; (end = strchr(line, '\n')); line = end + 1, rows++) {
@@ -130,7 +130,7 @@ static const char *lay(struct sm_page_options options)
 	if (options.rows) {
 		assert_true(rows <= (size_t)options.rows);
 	}
-	sm_page_finish(&page);
+	sm_picture_finish(&page);
 	return text;
 }
 
@@ -147,7 +147,7 @@ static void test_every_size(void **state)
 	for (int unicode = 0; unicode < 2; unicode++) {
 		for (int rows = 1; rows <= 70; rows++) {
 			for (int columns = 1; columns <= 200; columns += columns < 30 ? 1 : 13) {
-				lay((struct sm_page_options){.rows = rows,
+				lay((struct sm_picture_options){.rows = rows,
 					.columns = columns,
 					.unicode = unicode,
 					.keys = true,
@@ -160,7 +160,8 @@ static void test_every_size(void **state)
 static void test_a_wide_screen_says_all(void **state)
 {
 	fill(40);
-	const char *said = lay((struct sm_page_options){.rows = 80, .columns = 120, .keys = true});
+	const char *said =
+		lay((struct sm_picture_options){.rows = 80, .columns = 120, .keys = true});
 	const char *const wanted[] = {"train.py", "recording for 2 min 14 s", "1,650 steps",
 		"INPUT-BOUND", "stall 31.4 % of the time so far (30.6-32.3 %)", "last 10 s: 42 %",
 		"Mean step", "310 ms", "Steps/s", "64 samples/s", "transform 71 %", "fetch 20 %",
@@ -178,26 +179,27 @@ static void test_a_wide_screen_says_all(void **state)
 static void test_small_screens_keep_what_matters(void **state)
 {
 	fill(40);
-	const char *said = lay((struct sm_page_options){.rows = 24, .columns = 80, .keys = true});
+	const char *said =
+		lay((struct sm_picture_options){.rows = 24, .columns = 80, .keys = true});
 	const char *const wanted[] = {"INPUT-BOUND", "stall 31.4 %", "Mean step", "Steps/s",
 		"transform 71 %", "job CPU", "SM105", "SM106", "Worker 1-", " q quit"};
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		assert_says(said, wanted[i]);
 	}
-	said = lay((struct sm_page_options){.rows = 14, .columns = 80, .keys = true});
+	said = lay((struct sm_picture_options){.rows = 14, .columns = 80, .keys = true});
 	assert_says(said, "SM105");
 	assert_says(said, "Steps/s");
 	assert_says(said, "Worker 1-4 of 40");
-	said = lay((struct sm_page_options){.rows = 3, .columns = 40, .keys = true});
+	said = lay((struct sm_picture_options){.rows = 3, .columns = 40, .keys = true});
 	assert_says(said, "INPUT-BOUND");
 	assert_says(said, " q quit");
-	assert_says(lay((struct sm_page_options){.rows = 2, .columns = 40}), "INPUT-BOUND");
+	assert_says(lay((struct sm_picture_options){.rows = 2, .columns = 40}), "INPUT-BOUND");
 }
 
 static void test_scrolling_and_sorting(void **state)
 {
 	fill(40);
-	struct sm_page_options options = {.rows = 20, .columns = 100, .keys = true};
+	struct sm_picture_options options = {.rows = 20, .columns = 100, .keys = true};
 	assert_says(lay(options), "4000");
 	size_t shown = page.workers_shown;
 	options.scroll = 1000; /* the last ones fill the table */
@@ -206,13 +208,13 @@ static void test_scrolling_and_sorting(void **state)
 	assert_int_equal(page.workers_first, 40 - shown);
 	assert_null(strstr(text, "4000"));
 	options.scroll = 0;
-	options.sort = SM_PAGE_BY_MEMORY;
+	options.sort = SM_PICTURE_BY_MEMORY;
 	assert_says(lay(options), "4039");
 	assert_says(text, "sort: memory");
 	assert_null(strstr(text, "4000"));
-	options.sort = SM_PAGE_BY_BUSY; /* 17 * 7 % 40 is 39 */
+	options.sort = SM_PICTURE_BY_BUSY; /* 17 * 7 % 40 is 39 */
 	assert_says(lay(options), "4017");
-	options.sort = SM_PAGE_BY_READ; /* nothing is known: in their order */
+	options.sort = SM_PICTURE_BY_READ; /* nothing is known: in their order */
 	assert_says(lay(options), "4000");
 }
 
@@ -225,17 +227,17 @@ static void test_what_is_not_known_is_not_said(void **state)
 	view.pulse.count = 0;
 	view.window = (struct sm_pulse_time){0};
 	view.window_s = 0;
-	const char *said = lay((struct sm_page_options){.columns = 100});
+	const char *said = lay((struct sm_picture_options){.columns = 100});
 	assert_says(said, "not judged yet");
 	assert_null(strstr(said, "nan"));
 	assert_null(strstr(said, "stall 3"));
 	assert_null(strstr(said, "last "));
 	assert_null(strstr(said, "Findings"));
 	snprintf(view.not_judged, sizeof(view.not_judged), "out of memory");
-	assert_says(
-		lay((struct sm_page_options){.columns = 100}), "cannot be judged: out of memory");
+	assert_says(lay((struct sm_picture_options){.columns = 100}),
+		"cannot be judged: out of memory");
 	view.loader_count = 0;
-	assert_says(lay((struct sm_page_options){.columns = 100}),
+	assert_says(lay((struct sm_picture_options){.columns = 100}),
 		"no batch of a DataLoader was asked for yet");
 }
 
@@ -244,7 +246,7 @@ static void test_alerts_stand_under_the_verdict(void **state)
 	fill(1);
 	view.alerts[0] = (struct sm_view_alert){"memory", 0.83, 0.8, 12};
 	view.alert_count = 1;
-	assert_says(lay((struct sm_page_options){.rows = 12, .columns = 80}),
+	assert_says(lay((struct sm_picture_options){.rows = 12, .columns = 80}),
 		"83 %, over 80 % for 12.0 s");
 }
 
@@ -252,7 +254,7 @@ static void test_a_wait_is_said(void **state)
 {
 	fill(1);
 	view.loaders[0].waiting_s = 12.3;
-	assert_says(lay((struct sm_page_options){.columns = 100}), "waiting for 12.3 s");
+	assert_says(lay((struct sm_picture_options){.columns = 100}), "waiting for 12.3 s");
 }
 
 static void test_the_end_says_how_to_go_on(void **state)
@@ -262,7 +264,7 @@ static void test_the_end_says_how_to_go_on(void **state)
 	view.pulse.count = 0;
 	view.window = (struct sm_pulse_time){0};
 	sm_judgement_text(view.run, sizeof(view.run), "runs/base");
-	const char *said = lay((struct sm_page_options){.columns = 100});
+	const char *said = lay((struct sm_picture_options){.columns = 100});
 	assert_says(said, "finished after 2 min 14 s");
 	assert_says(said, "stallmeter report runs/base");
 	assert_null(strstr(said, "so far"));
@@ -272,10 +274,10 @@ static void test_help(void **state)
 {
 	fill(3);
 	const char *said = lay(
-		(struct sm_page_options){.rows = 40, .columns = 80, .keys = true, .help = true});
+		(struct sm_picture_options){.rows = 40, .columns = 80, .keys = true, .help = true});
 	assert_says(said, "PgUp, PgDn");
 	assert_says(said, " ? back");
-	lay((struct sm_page_options){.rows = 5, .columns = 20, .keys = true, .help = true});
+	lay((struct sm_picture_options){.rows = 5, .columns = 20, .keys = true, .help = true});
 }
 
 static void test_colour_is_asked_for(void **state)
@@ -283,13 +285,13 @@ static void test_colour_is_asked_for(void **state)
 	char *painted;
 	size_t length;
 	fill(1);
-	struct sm_page_options options = {.columns = 100};
+	struct sm_picture_options options = {.columns = 100};
 	assert_null(strchr(lay(options), '\x1b'));
-	assert_int_equal(sm_page_lay(&page, &view, &options), 0);
+	assert_int_equal(sm_picture_lay(&page, &view, &options), 0);
 	FILE *out = open_memstream(&painted, &length);
-	assert_int_equal(sm_page_write(&page, true, out), 0);
+	assert_int_equal(sm_picture_write(&page, true, out), 0);
 	fclose(out);
-	sm_page_finish(&page);
+	sm_picture_finish(&page);
 	assert_says(painted, "\x1b[1;7;31m INPUT-BOUND \x1b[0m");
 	free(painted);
 }

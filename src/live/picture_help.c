@@ -1,4 +1,4 @@
-#include "live/page.h"
+#include "live/picture.h"
 
 #include "report/text.h"
 
@@ -26,34 +26,34 @@ static const char *const notes[] = {
 	"Nothing shown here is asked of the job: it is read from what its collector records.",
 };
 
-static void add_note(struct sm_page *page, const char *text)
+static void add_note(struct sm_picture *page, const char *text)
 {
 	while (*text) {
 		const char *next;
 		size_t length = sm_text_break(text, page->options.columns - 2, &next);
-		struct sm_page_line *line = sm_page_add(page, SM_PAGE_MORE);
-		sm_page_pad(page, line, 2);
-		sm_page_put(page, line, SM_PLAIN,
+		struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_MORE);
+		sm_picture_pad(page, line, 2);
+		sm_picture_put(page, line, SM_PLAIN,
 			sm_phrases_printf(&page->words, "%.*s", (int)length, text),
 			page->options.columns);
 		text = next;
 	}
-	sm_page_add(page, SM_PAGE_GAP);
+	sm_picture_add(page, SM_PICTURE_GAP);
 }
 
-void sm_page_help(struct sm_page *page)
+void sm_picture_help(struct sm_picture *page)
 {
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_CORE);
-	sm_page_put(page, line, SM_BOLD, "stallmeter top: keys", page->options.columns);
-	sm_page_add(page, SM_PAGE_GAP);
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_CORE);
+	sm_picture_put(page, line, SM_BOLD, "stallmeter top: keys", page->options.columns);
+	sm_picture_add(page, SM_PICTURE_GAP);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		line = sm_page_add(page, SM_PAGE_RATES);
-		sm_page_pad(page, line, 2);
-		sm_page_put(page, line, SM_BOLD, keys[i].key, 12);
-		sm_page_pad(page, line, 15);
-		sm_page_put(page, line, SM_PLAIN, keys[i].does, page->options.columns);
+		line = sm_picture_add(page, SM_PICTURE_RATES);
+		sm_picture_pad(page, line, 2);
+		sm_picture_put(page, line, SM_BOLD, keys[i].key, 12);
+		sm_picture_pad(page, line, 15);
+		sm_picture_put(page, line, SM_PLAIN, keys[i].does, page->options.columns);
 	}
-	sm_page_add(page, SM_PAGE_GAP);
+	sm_picture_add(page, SM_PICTURE_GAP);
 	for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
 		add_note(page, notes[i]);
 	}

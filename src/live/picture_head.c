@@ -1,11 +1,11 @@
 /* What run this is, how far it is, and the verdict. */
-#include "live/page.h"
+#include "live/picture.h"
 
 #include "report/outline.h"
 
 #include <math.h>
 
-static const char *say_state(struct sm_page *page, const struct sm_view *view)
+static const char *say_state(struct sm_picture *page, const struct sm_view *view)
 {
 	struct sm_phrases *words = &page->words;
 	const char *elapsed =
@@ -24,31 +24,32 @@ static const char *say_state(struct sm_page *page, const struct sm_view *view)
 	}
 }
 
-static void add_head(struct sm_page *page, const struct sm_view *view)
+static void add_head(struct sm_picture *page, const struct sm_view *view)
 {
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_CORE);
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_CORE);
 	struct sm_phrases *words = &page->words;
-	sm_page_say(page, line, SM_DIM, "stallmeter top  ");
-	sm_page_put(page, line, SM_BOLD, view->title, page->options.columns / 3);
-	sm_page_say(page, line, SM_PLAIN, sm_phrases_printf(words, "  %s", say_state(page, view)));
+	sm_picture_say(page, line, SM_DIM, "stallmeter top  ");
+	sm_picture_put(page, line, SM_BOLD, view->title, page->options.columns / 3);
+	sm_picture_say(
+		page, line, SM_PLAIN, sm_phrases_printf(words, "  %s", say_state(page, view)));
 	if (view->has_judgement && view->judgement.steps > 0) {
-		sm_page_say(page, line, SM_PLAIN,
+		sm_picture_say(page, line, SM_PLAIN,
 			sm_phrases_printf(words, ", %s step%s",
 				sm_phrases_count(words, view->judgement.steps),
 				view->judgement.steps > 1 ? "s" : ""));
 	}
 	if (view->ranks > 1) {
-		sm_page_say(
+		sm_picture_say(
 			page, line, SM_PLAIN, sm_phrases_printf(words, ", %d ranks", view->ranks));
 	}
-	sm_page_say(page, line, SM_DIM, sm_phrases_printf(words, "  %s", view->run));
+	sm_picture_say(page, line, SM_DIM, sm_phrases_printf(words, "  %s", view->run));
 	if (page->options.paused) {
-		line = sm_page_add(page, SM_PAGE_CORE);
-		sm_page_chip(page, line, SM_YELLOW, "paused");
+		line = sm_picture_add(page, SM_PICTURE_CORE);
+		sm_picture_chip(page, line, SM_YELLOW, "paused");
 	}
 	if (view->events_lost > 0) {
-		line = sm_page_add(page, SM_PAGE_CORE);
-		sm_page_say(page, line, SM_YELLOW,
+		line = sm_picture_add(page, SM_PICTURE_CORE);
+		sm_picture_say(page, line, SM_YELLOW,
 			sm_phrases_printf(words, "%s of %s events were lost, so parts are missing",
 				sm_phrases_count(words, view->events_lost),
 				sm_phrases_count(words, view->events + view->events_lost)));
@@ -63,75 +64,76 @@ static enum sm_paint verdict_paint(enum sm_verdict_class class_)
 							 : SM_RED;
 }
 
-static void put_recent(struct sm_page *page, struct sm_page_line *line, const struct sm_view *view)
+static void put_recent(
+	struct sm_picture *page, struct sm_picture_line *line, const struct sm_view *view)
 {
 	double stall = sm_view_recent_stall(view);
 	if (!isnan(stall)) {
-		sm_page_say(page, line, SM_PLAIN,
+		sm_picture_say(page, line, SM_PLAIN,
 			sm_phrases_printf(&page->words, "   last %.0f s: %s", view->window_s,
 				sm_phrases_share(&page->words, stall)));
 	}
 }
 
-static void add_verdict(struct sm_page *page, const struct sm_view *view)
+static void add_verdict(struct sm_picture *page, const struct sm_view *view)
 {
 	const struct sm_judgement *judgement = &view->judgement;
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_CORE);
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_CORE);
 	if (view->state == SM_VIEW_RECORDING && !view->loader_count) {
-		sm_page_say(page, line, SM_CYAN, "no batch of a DataLoader was asked for yet");
+		sm_picture_say(page, line, SM_CYAN, "no batch of a DataLoader was asked for yet");
 		return;
 	}
 	if (!view->has_judgement) {
-		sm_page_say(page, line, SM_CYAN,
+		sm_picture_say(page, line, SM_CYAN,
 			*view->not_judged ? "cannot be judged: " : "not judged yet");
-		sm_page_say(page, line, SM_PLAIN, view->not_judged);
+		sm_picture_say(page, line, SM_PLAIN, view->not_judged);
 		put_recent(page, line, view);
 		return;
 	}
-	sm_page_chip(page, line, verdict_paint(judgement->class_), judgement->word);
-	sm_page_say(page, line, SM_PLAIN, "  ");
+	sm_picture_chip(page, line, verdict_paint(judgement->class_), judgement->word);
+	sm_picture_say(page, line, SM_PLAIN, "  ");
 	if (!isnan(judgement->stall_share)) {
-		sm_page_say(page, line, SM_BOLD,
+		sm_picture_say(page, line, SM_BOLD,
 			sm_phrases_printf(&page->words, "stall %s", judgement->stall));
-		sm_page_say(page, line, SM_PLAIN,
+		sm_picture_say(page, line, SM_PLAIN,
 			sm_phrases_printf(&page->words, " of the time%s (%s)",
 				view->state == SM_VIEW_FINISHED ? "" : " so far",
 				judgement->stall_range));
 	}
 	put_recent(page, line, view);
 	if (judgement->class_ == SM_VERDICT_CANNOT_TELL) {
-		line = sm_page_add(page, SM_PAGE_CORE);
-		sm_page_label(page, line, "Missing");
-		sm_page_flow(page, line, SM_PLAIN, judgement->missing, 2);
+		line = sm_picture_add(page, SM_PICTURE_CORE);
+		sm_picture_label(page, line, "Missing");
+		sm_picture_flow(page, line, SM_PLAIN, judgement->missing, 2);
 	}
 }
 
-static void add_end(struct sm_page *page, const struct sm_view *view)
+static void add_end(struct sm_picture *page, const struct sm_view *view)
 {
 	if (view->state == SM_VIEW_FINISHED) {
-		struct sm_page_line *line = sm_page_add(page, SM_PAGE_CORE);
-		sm_page_say(page, line, SM_GREEN, "The run is over. ");
-		sm_page_say(page, line, SM_PLAIN, "All of it:  ");
-		sm_page_say(page, line, SM_BOLD,
+		struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_CORE);
+		sm_picture_say(page, line, SM_GREEN, "The run is over. ");
+		sm_picture_say(page, line, SM_PLAIN, "All of it:  ");
+		sm_picture_say(page, line, SM_BOLD,
 			sm_phrases_printf(&page->words, "stallmeter report %s", view->run));
 	}
 }
 
-static void add_alert(struct sm_page *page, const struct sm_view_alert *alert)
+static void add_alert(struct sm_picture *page, const struct sm_view_alert *alert)
 {
 	struct sm_phrases *words = &page->words;
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_RATES);
-	sm_page_label(page, line, "Alert");
-	sm_page_say(page, line, SM_YELLOW,
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_RATES);
+	sm_picture_label(page, line, "Alert");
+	sm_picture_say(page, line, SM_YELLOW,
 		sm_phrases_printf(words, "%s %s", sm_outline_monitor_label(words, alert->kind),
 			sm_phrases_share(words, alert->value)));
-	sm_page_say(page, line, SM_PLAIN,
+	sm_picture_say(page, line, SM_PLAIN,
 		sm_phrases_printf(words, ", over %s for %s",
 			sm_phrases_share(words, alert->threshold),
 			sm_phrases_seconds(words, alert->since_s)));
 }
 
-void sm_page_head(struct sm_page *page, const struct sm_view *view)
+void sm_picture_head(struct sm_picture *page, const struct sm_view *view)
 {
 	add_head(page, view);
 	add_verdict(page, view);

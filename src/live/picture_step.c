@@ -1,5 +1,5 @@
 /* Where the time of a step goes, so far and in the last seconds, and the last minute second by second. */
-#include "live/page.h"
+#include "live/picture.h"
 
 #include <math.h>
 
@@ -17,22 +17,23 @@ static const struct {
 };
 enum { LOOKS = sizeof(looks) / sizeof(looks[0]) };
 
-static void put_blocks(struct sm_page *page, struct sm_page_line *line, size_t look, int count)
+static void put_blocks(
+	struct sm_picture *page, struct sm_picture_line *line, size_t look, int count)
 {
 	struct sm_str blocks = SM_STR_EMPTY;
 	for (int i = 0; i < count; i++) {
 		sm_str_add(&blocks, page->options.unicode ? looks[look].block : looks[look].letter);
 	}
-	sm_page_say(page, line, looks[look].paint, sm_page_keep(page, &blocks));
+	sm_picture_say(page, line, looks[look].paint, sm_picture_keep(page, &blocks));
 }
 
 /* Whole columns that add up: each part ends where the sum of shares up to it says. */
-static void add_bar(struct sm_page *page, enum sm_page_rank rank, const char *label,
+static void add_bar(struct sm_picture *page, enum sm_picture_rank rank, const char *label,
 	const double shares[LOOKS], const char *value)
 {
-	struct sm_page_line *line = sm_page_add(page, rank);
-	sm_page_label(page, line, label);
-	int room = sm_page_room(page, line) - 12, done = 0;
+	struct sm_picture_line *line = sm_picture_add(page, rank);
+	sm_picture_label(page, line, label);
+	int room = sm_picture_room(page, line) - 12, done = 0;
 	double sum = 0;
 	for (size_t i = 0; i < LOOKS; i++) {
 		sum += fmax(shares[i], 0);
@@ -40,14 +41,15 @@ static void add_bar(struct sm_page *page, enum sm_page_rank rank, const char *la
 		put_blocks(page, line, i, end - done);
 		done = end;
 	}
-	sm_page_pad(page, line, SM_PAGE_LABEL + room + 2);
-	sm_page_say(page, line, SM_PLAIN, value);
+	sm_picture_pad(page, line, SM_PICTURE_LABEL + room + 2);
+	sm_picture_say(page, line, SM_PLAIN, value);
 }
 
-static void put_legend(struct sm_page *page, const struct sm_view *view, enum sm_page_rank rank)
+static void put_legend(
+	struct sm_picture *page, const struct sm_view *view, enum sm_picture_rank rank)
 {
-	struct sm_page_line *line = sm_page_add(page, rank);
-	sm_page_pad(page, line, SM_PAGE_LABEL);
+	struct sm_picture_line *line = sm_picture_add(page, rank);
+	sm_picture_pad(page, line, SM_PICTURE_LABEL);
 	for (size_t i = 0; i < view->judgement.part_count; i++) {
 		const struct sm_judged_part *part = &view->judgement.parts[i];
 		for (size_t look = 0; look < LOOKS; look++) {
@@ -55,12 +57,12 @@ static void put_legend(struct sm_page *page, const struct sm_view *view, enum sm
 				put_blocks(page, line, look, 1);
 			}
 		}
-		sm_page_say(page, line, SM_PLAIN,
+		sm_picture_say(page, line, SM_PLAIN,
 			sm_phrases_printf(&page->words, " %s %s   ", part->name, part->value));
 	}
 }
 
-static void add_step(struct sm_page *page, const struct sm_view *view)
+static void add_step(struct sm_picture *page, const struct sm_view *view)
 {
 	const struct sm_judgement *judgement = &view->judgement;
 	double shares[LOOKS] = {0};
@@ -74,11 +76,11 @@ static void add_step(struct sm_page *page, const struct sm_view *view)
 						: 0;
 		}
 	}
-	add_bar(page, SM_PAGE_RATES, "Mean step", shares, judgement->step);
-	put_legend(page, view, SM_PAGE_MORE);
+	add_bar(page, SM_PICTURE_RATES, "Mean step", shares, judgement->step);
+	put_legend(page, view, SM_PICTURE_MORE);
 }
 
-static void add_window(struct sm_page *page, const struct sm_view *view)
+static void add_window(struct sm_picture *page, const struct sm_view *view)
 {
 	const struct sm_pulse_time *window = &view->window;
 	double stall = sm_view_recent_stall(view);
@@ -91,20 +93,20 @@ static void add_window(struct sm_page *page, const struct sm_view *view)
 	const char *mean = window->steps > 0 ? sm_phrases_seconds(&page->words,
 						       window->known_s / window->steps)
 					     : "no step";
-	add_bar(page, SM_PAGE_WINDOW,
+	add_bar(page, SM_PICTURE_WINDOW,
 		sm_phrases_printf(&page->words, "Last %.0f s", view->window_s), shares, mean);
 }
 
 /* --- the last minute --- */
 
-static void put_sparkline(struct sm_page *page, struct sm_page_line *line, enum sm_paint paint,
-	const double *values, size_t count, double top)
+static void put_sparkline(struct sm_picture *page, struct sm_picture_line *line,
+	enum sm_paint paint, const double *values, size_t count, double top)
 {
 	static const char *const blocks[] = {"\xe2\x96\x81", "\xe2\x96\x82", "\xe2\x96\x83",
 		"\xe2\x96\x84", "\xe2\x96\x85", "\xe2\x96\x86", "\xe2\x96\x87", "\xe2\x96\x88"};
 	static const char *const letters[] = {"_", ".", ":", "-", "=", "+", "*", "#"};
 	enum { LEVELS = sizeof(blocks) / sizeof(blocks[0]) };
-	int room = sm_page_room(page, line);
+	int room = sm_picture_room(page, line);
 	size_t first = (int)count > room ? count - (size_t)(room > 0 ? room : 0) : 0;
 	struct sm_str text = SM_STR_EMPTY;
 	for (size_t i = first; i < count; i++) {
@@ -114,10 +116,10 @@ static void put_sparkline(struct sm_page *page, struct sm_page_line *line, enum 
 				  : page->options.unicode ? blocks[level]
 							  : letters[level]);
 	}
-	sm_page_say(page, line, paint, sm_page_keep(page, &text));
+	sm_picture_say(page, line, paint, sm_picture_keep(page, &text));
 }
 
-static void add_rates(struct sm_page *page, const struct sm_view *view)
+static void add_rates(struct sm_picture *page, const struct sm_view *view)
 {
 	struct sm_phrases *words = &page->words;
 	double steps[SM_PULSE_SECONDS], top = 0;
@@ -131,21 +133,21 @@ static void add_rates(struct sm_page *page, const struct sm_view *view)
 		steps[i] = seconds[i].steps / ranks;
 		top = fmax(top, steps[i]);
 	}
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_RATES);
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_RATES);
 	double samples = sm_view_samples_per_s(view), rate = sm_view_steps_per_s(view);
-	sm_page_label(page, line, "Steps/s");
-	sm_page_say(
+	sm_picture_label(page, line, "Steps/s");
+	sm_picture_say(
 		page, line, SM_BOLD, sm_phrases_printf(words, rate < 10 ? "%.1f" : "%.0f", rate));
 	if (!isnan(samples)) {
-		sm_page_say(page, line, SM_PLAIN,
+		sm_picture_say(page, line, SM_PLAIN,
 			sm_phrases_printf(
 				words, "   %s samples/s", sm_phrases_count(words, round(samples))));
 	}
-	sm_page_pad(page, line, SM_PAGE_LABEL + FIGURES);
+	sm_picture_pad(page, line, SM_PICTURE_LABEL + FIGURES);
 	put_sparkline(page, line, SM_GREEN, steps, count, top);
 }
 
-static void add_stalls(struct sm_page *page, const struct sm_view *view)
+static void add_stalls(struct sm_picture *page, const struct sm_view *view)
 {
 	double stalls[SM_PULSE_SECONDS];
 	size_t count = view->pulse.count;
@@ -157,14 +159,14 @@ static void add_stalls(struct sm_page *page, const struct sm_view *view)
 	for (size_t i = 0; i < count; i++) {
 		stalls[i] = sm_pulse_share(seconds[i].exposed_s, seconds[i].known_s);
 	}
-	struct sm_page_line *line = sm_page_add(page, SM_PAGE_WINDOW);
-	sm_page_label(page, line, "Stall");
-	sm_page_say(page, line, SM_PLAIN, sm_phrases_share(&page->words, stall));
-	sm_page_pad(page, line, SM_PAGE_LABEL + FIGURES);
+	struct sm_picture_line *line = sm_picture_add(page, SM_PICTURE_WINDOW);
+	sm_picture_label(page, line, "Stall");
+	sm_picture_say(page, line, SM_PLAIN, sm_phrases_share(&page->words, stall));
+	sm_picture_pad(page, line, SM_PICTURE_LABEL + FIGURES);
 	put_sparkline(page, line, SM_RED, stalls, count, 1);
 }
 
-void sm_page_step(struct sm_page *page, const struct sm_view *view)
+void sm_picture_step(struct sm_picture *page, const struct sm_view *view)
 {
 	add_step(page, view);
 	add_window(page, view);
