@@ -75,6 +75,27 @@ static void put_recent(
 	}
 }
 
+/* Of the time so far; a narrow screen has no room to say so. */
+static const char *how_far(const struct sm_picture *page, const struct sm_view *view)
+{
+	enum { WIDE_ENOUGH = 72 };
+	return page->options.columns < WIDE_ENOUGH ? ""
+	       : view->state == SM_VIEW_FINISHED   ? " of the time"
+						   : " of the time so far";
+}
+
+/* A long run is judged anew only now and then. */
+static void put_age(
+	struct sm_picture *page, struct sm_picture_line *line, const struct sm_view *view)
+{
+	enum { WORTH_SAYING_S = 5 };
+	if (view->judged_s >= WORTH_SAYING_S) {
+		sm_picture_say(page, line, SM_DIM,
+			sm_phrases_printf(&page->words, " %s ago",
+				sm_phrases_seconds(&page->words, view->judged_s)));
+	}
+}
+
 static void add_verdict(struct sm_picture *page, const struct sm_view *view)
 {
 	const struct sm_judgement *judgement = &view->judgement;
@@ -95,10 +116,10 @@ static void add_verdict(struct sm_picture *page, const struct sm_view *view)
 	if (!isnan(judgement->stall_share)) {
 		sm_picture_say(page, line, SM_BOLD,
 			sm_phrases_printf(&page->words, "stall %s", judgement->stall));
+		sm_picture_say(page, line, SM_PLAIN, how_far(page, view));
 		sm_picture_say(page, line, SM_PLAIN,
-			sm_phrases_printf(&page->words, " of the time%s (%s)",
-				view->state == SM_VIEW_FINISHED ? "" : " so far",
-				judgement->stall_range));
+			sm_phrases_printf(&page->words, " (%s)", judgement->stall_range));
+		put_age(page, line, view);
 	}
 	put_recent(page, line, view);
 	if (judgement->class_ == SM_VERDICT_CANNOT_TELL) {

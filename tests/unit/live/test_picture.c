@@ -250,6 +250,16 @@ static void test_alerts_stand_under_the_verdict(void **state)
 		"83 %, over 80 % for 12.0 s");
 }
 
+static void test_an_old_verdict_says_so(void **state)
+{
+	fill(1);
+	view.judged_s = 2;
+	assert_null(strstr(lay((struct sm_picture_options){.columns = 100}), " ago"));
+	view.judged_s = 41;
+	assert_says(lay((struct sm_picture_options){.columns = 100}), "(30.6-32.3 %) 41.0 s ago");
+	assert_says(lay((struct sm_picture_options){.columns = 70}), "stall 31.4 % (30.6-32.3 %)");
+}
+
 static void test_a_wait_is_said(void **state)
 {
 	fill(1);
@@ -305,6 +315,7 @@ int main(void)
 		cmocka_unit_test(test_scrolling_and_sorting),
 		cmocka_unit_test(test_what_is_not_known_is_not_said),
 		cmocka_unit_test(test_alerts_stand_under_the_verdict),
+		cmocka_unit_test(test_an_old_verdict_says_so),
 		cmocka_unit_test(test_a_wait_is_said),
 		cmocka_unit_test(test_the_end_says_how_to_go_on),
 		cmocka_unit_test(test_help),
