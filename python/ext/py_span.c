@@ -127,12 +127,37 @@ static PyObject *span_reduce(PyObject *self, PyObject *unused)
 		       : Py_BuildValue("N(s)", make, name->text);
 }
 
+/* Whether a call only makes what does the work later, in steps: a generator, a coroutine. */
+static bool works_in_steps(PyObject *function)
+{
+	enum { GENERATOR = 0x20, COROUTINE = 0x80, ASYNC_GENERATOR = 0x200 }; /* inspect.CO_... */
+	PyObject *code = PyObject_GetAttrString(function, "__code__");
+	PyObject *flags = code ? PyObject_GetAttrString(code, "co_flags") : NULL;
+	long bits = flags && PyLong_Check(flags) ? PyLong_AsLong(flags) : 0;
+	Py_XDECREF(code);
+	Py_XDECREF(flags);
+	PyErr_Clear(); /* a builtin, or a callable of some class: its call does the work */
+	return bits & (GENERATOR | COROUTINE | ASYNC_GENERATOR);
+}
+
+static PyObject *wrap_steps(PyObject *function, PyObject *span)
+{
+	PyObject *module = PyImport_ImportModule("_stallmeter.in_steps");
+	PyObject *wrapped =
+		module ? PyObject_CallMethod(module, "wrap", "OO", function, span) : NULL;
+	Py_XDECREF(module);
+	return wrapped;
+}
+
 /* As a decorator. What it makes behaves as the function does: py_wrap.c. */
 static PyObject *span_call(PyObject *self, PyObject *args, PyObject *keywords)
 {
 	PyObject *function;
 	if (!PyArg_ParseTuple(args, "O:span", &function)) {
 		return NULL;
+	}
+	if (works_in_steps(function)) {
+		return wrap_steps(function, self);
 	}
 	PyObject *module = PyType_GetModule(Py_TYPE(self));
 	PyObject *made = module ? PyObject_GetAttrString(module, "wrap") : NULL;

@@ -16,6 +16,8 @@ Outside `stallmeter run` all of this does nothing, at the cost of a function cal
     with stallmeter.profile() as run:
         train()
     print(run.report)                           # or stallmeter.load("stallmeter-train-20260101-120000")
+
+With sessions, operations and findings, `stallmeter.BottleneckProfiler`.
 """
 
 import os as _os
@@ -58,6 +60,9 @@ __version__ = "0.1.0"
 _LATER = {
     "BottleneckProfilerConfig": "configs", "DataLoadingProfilerConfig": "configs", "PreprocessingProfilerConfig": "configs",
     "BottleneckType": "kinds", "DataLoadingBottleneck": "kinds", "PreprocessingBottleneck": "kinds", "ProfilingLevel": "kinds",
+    "BottleneckProfiler": "bottleneck_profiler", "ProfilingSession": "profiling_session",
+    "DataLoadingProfile": "data_loading", "DataLoadingProfiler": "data_loading",
+    "OptimalConfiguration": "data_loading",
     "OptimalPreprocessing": "preprocessing", "PreprocessingProfile": "preprocessing", "PreprocessingProfiler": "preprocessing",
     "Report": "report", "load": "report", "TraceError": "_read", "profile": "profiling",
 }

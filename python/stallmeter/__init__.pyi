@@ -3,9 +3,13 @@ from types import TracebackType
 from typing import TypeVar
 
 from ._read import TraceError as TraceError
+from .bottleneck_profiler import BottleneckProfiler as BottleneckProfiler
 from .configs import BottleneckProfilerConfig as BottleneckProfilerConfig
 from .configs import DataLoadingProfilerConfig as DataLoadingProfilerConfig
 from .configs import PreprocessingProfilerConfig as PreprocessingProfilerConfig
+from .data_loading import DataLoadingProfile as DataLoadingProfile
+from .data_loading import DataLoadingProfiler as DataLoadingProfiler
+from .data_loading import OptimalConfiguration as OptimalConfiguration
 from .kinds import BottleneckType as BottleneckType
 from .kinds import DataLoadingBottleneck as DataLoadingBottleneck
 from .kinds import PreprocessingBottleneck as PreprocessingBottleneck
@@ -14,6 +18,7 @@ from .preprocessing import OptimalPreprocessing as OptimalPreprocessing
 from .preprocessing import PreprocessingProfile as PreprocessingProfile
 from .preprocessing import PreprocessingProfiler as PreprocessingProfiler
 from .profiling import profile as profile
+from .profiling_session import ProfilingSession as ProfilingSession
 from .report import Report as Report
 from .report import load as load
 

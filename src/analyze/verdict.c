@@ -80,6 +80,13 @@ static void fill_shares(struct sm_analysis *analysis)
 		verdict->exposed_stall_share < 1 ? 1 / (1 - verdict->exposed_stall_share) : NAN;
 }
 
+/* Of the device where it told, else of the host. */
+static int64_t copy_of(const struct sm_batch *batch)
+{
+	return batch->device_state >= 0 && batch->device_copy_ns >= 0 ? batch->device_copy_ns
+								      : batch->h2d_ns;
+}
+
 /* Of the loop that trains: time copying to the device, and time the host kept the device (or, on a CPU, itself) from
  * training with data in hand. */
 static void fill_loop(struct sm_analysis *analysis)
@@ -90,7 +97,7 @@ static void fill_loop(struct sm_analysis *analysis)
 	       scale = (double)loader->steps / (double)loader->loader->batch_count;
 	for (size_t i = 0; i < loader->loader->batch_count; i++) {
 		const struct sm_batch *batch = &loader->loader->batches[i];
-		copy_s += (double)batch->h2d_ns * 1e-9 * scale;
+		copy_s += (double)copy_of(batch) * 1e-9 * scale;
 		host_s += (double)(batch->device_state >= 0 ? batch->launch_ns : batch->other_ns) *
 			  1e-9 * scale;
 	}

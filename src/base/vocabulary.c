@@ -55,6 +55,7 @@ static const char *const key_names[SM_KEY_LIMIT] = {
 	[SM_KEY_ELAPSED_NS] = "elapsed_ns",
 	[SM_KEY_FAILED] = "failed",
 	[SM_KEY_TENSOR_BYTES] = "tensor_bytes",
+	[SM_KEY_COPY_NS] = "copy_ns",
 };
 
 const char *sm_vocabulary_stage_name(enum sm_stage stage)

@@ -27,7 +27,7 @@ enum sm_role {
 	SM_ROLE_OPTIMIZER = 11,  /* span */
 	SM_ROLE_SYNC = 12,       /* span: waiting for a device */
 	SM_ROLE_STEP = 13,       /* span: one step as the user or a framework declares it */
-	SM_ROLE_DEVICE = 14,     /* mark: what the device said of one wait; keys LOADER, ITERATION, TASK, DEVICE_STATE, ELAPSED_NS */
+	SM_ROLE_DEVICE = 14,     /* mark: what the device said of one wait; keys LOADER, ITERATION, TASK, DEVICE_STATE, ELAPSED_NS, COPY_NS */
 
 	/* where the data set runs: a worker process, a worker thread, or the main thread at num_workers=0 */
 	SM_ROLE_FETCHER = 32,   /* mark: a fetcher was made, so a new iteration starts here; keys LOADER (if known), WORKER */
@@ -57,6 +57,7 @@ enum sm_key {
 	SM_KEY_ELAPSED_NS = 11,  /* between the events X and Y of measuring.md, by the device's own clock */
 	SM_KEY_FAILED = 12,      /* 1: the span was left by an exception */
 	SM_KEY_TENSOR_BYTES = 13, /* of the tensors that a message carries by their handles: what they take in /dev/shm */
+	SM_KEY_COPY_NS = 14, /* what the copies of the batch took of the device, by its own clock; absent without copies */
 	SM_KEY_LIMIT = 32,
 };
 /* clang-format on */
@@ -108,6 +109,9 @@ const char *sm_vocabulary_role_name(enum sm_role role);
  *   estimated  what why: torch internals we do not know, so this is a bound or a guess
  *   not_measured  what why
  *   process    role (main, worker, other) python torch device
+ *   session    id name pid begin_ns, and end_ns when it is told again at its end: what a profiler calls a session. Times are
+ *              CLOCK_MONOTONIC; a forked child's table of names has it too, so it is its own only where pid is
+ *   session_note  id text: what the program itself found in a session
  *
  * The collector's RUN lines: id name command (arguments separated by the byte 0x1f) level started_real_ns exit_status
  * host.cpus host.cpus_usable host.memory_bytes host.memory_limit_bytes host.shm_bytes host.gpus (names, 0x1f between)

@@ -137,6 +137,7 @@ static int start_command(char *const *command, const struct sm_place *place,
 	bool has_inject = sm_inject_find(inject);
 	const struct sm_launch_environment environment = {
 		.live = place->live,
+		.run = place->run,
 		.level = sm_level_name((enum sm_level)run->level),
 		.inject = has_inject ? inject : NULL,
 	};

@@ -43,6 +43,7 @@ static bool put_in_front(const char *inject)
 static bool set_environment(const struct sm_launch_environment *environment)
 {
 	return !setenv("STALLMETER_LIVE", environment->live, 1) &&
+	       !setenv("STALLMETER_RUN", environment->run, 1) &&
 	       !setenv("STALLMETER_LEVEL", environment->level, 1) &&
 	       (!environment->inject || put_in_front(environment->inject));
 }

@@ -9,8 +9,8 @@
 enum { SM_LAUNCH_FAILED = 125, SM_LAUNCH_NOT_EXECUTABLE = 126, SM_LAUNCH_NOT_FOUND = 127 };
 
 struct sm_launch_environment {
-	const char *live, *level; /* NULL: leave the environment as it is */
-	const char *inject;	  /* in front of PYTHONPATH; NULL: nothing */
+	const char *live, *run, *level; /* live NULL: leave the environment as it is */
+	const char *inject;		/* in front of PYTHONPATH; NULL: nothing */
 };
 
 struct sm_launch_signals { /* as they were before we touched any */

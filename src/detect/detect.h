@@ -23,7 +23,7 @@ struct sm_evidence {
 struct sm_change {
 	const char *key;
 	int64_t value;
-}; /* DataLoader argument; -1 for a change that is no setting */
+}; /* DataLoader argument, or worker_threads; -1 for a change that is no setting */
 
 struct sm_suggestion {
 	const char *text; /* one sentence: a template of the detector, filled by detect/words.c */

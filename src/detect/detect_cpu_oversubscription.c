@@ -35,9 +35,12 @@ static const char *crowd_of(const struct sm_judge *judge)
 static int suggest(const struct sm_judge *judge, struct sm_finding *finding, bool helpers)
 {
 	if (helpers) {
-		sm_finding_suggest(finding,
+		struct sm_suggestion *suggestion = sm_finding_suggest(finding,
 			"Give each worker one thread: torch.set_num_threads(1), "
 			"cv2.setNumThreads(0) or OMP_NUM_THREADS=1 in worker_init_fn.");
+		if (suggestion) {
+			sm_finding_change(suggestion, "worker_threads", 1);
+		}
 	}
 	struct sm_setting setting = sm_loader_model_setting(judge->loader->model);
 	int cores = (int)fmax(1, floor(judge->analysis->usable_cores));

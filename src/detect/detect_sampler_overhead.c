@@ -1,13 +1,37 @@
 #include "detect/judge.h"
 #include "detect/words.h"
 
-#include "model/sketch.h"
+#include "analyze/bootstrap.h"
+#include "base/mem.h"
+
+#include <errno.h>
+
+/* Of each batch; of a long run, of those that were kept. */
+static int say_durations(const struct sm_loader *loader, struct sm_finding *finding)
+{
+	double *seconds = sm_mem_alloc((loader->batch_count + 1) * sizeof(*seconds)), sum = 0;
+	if (!seconds) {
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < loader->batch_count; i++) {
+		seconds[i] = (double)loader->batches[i].sampler_ns * 1e-9;
+		sum += seconds[i];
+	}
+	double p50_s = sm_bootstrap_percentile(seconds, loader->batch_count, 0.5);
+	double p99_s = sm_bootstrap_percentile(seconds, loader->batch_count, 0.99);
+	sm_mem_free(seconds);
+	double scale = (double)loader->batch_total / (double)loader->batch_count;
+	sm_finding_evidence(finding, "sampler_p50_s", p50_s, "s");
+	sm_finding_evidence(finding, "sampler_p99_s", p99_s, "s");
+	sm_finding_evidence(finding, "sampler_total_s", sum * scale, "s");
+	sm_finding_evidence(finding, "batches", (double)loader->batch_total, "count");
+	return 0;
+}
 
 static int look(const struct sm_judge *judge)
 {
 	const struct sm_cure cure = {.kind = SM_CURE_STAGE_FREE, .stage = SM_STAGE_SAMPLER};
 	const struct sm_loader *loader = judge->loader->loader;
-	const struct sm_sketch *wall = &loader->stage_wall_s[SM_STAGE_SAMPLER];
 	struct sm_finding *finding;
 	int error = sm_judge_propose(judge, "", SM_STAGE_SAMPLER, NULL, &cure, &finding);
 	if (error || !finding) {
@@ -15,10 +39,7 @@ static int look(const struct sm_judge *judge)
 	}
 	error = sm_finding_place(
 		finding, judge->findings->arena, loader->sampler, loader->sampler_where);
-	sm_finding_evidence(finding, "sampler_p50_s", sm_sketch_quantile(wall, 0.5), "s");
-	sm_finding_evidence(finding, "sampler_p99_s", sm_sketch_quantile(wall, 0.99), "s");
-	sm_finding_evidence(finding, "sampler_total_s", wall->sum, "s");
-	sm_finding_evidence(finding, "batches", (double)wall->count, "count");
+	error = error ? error : say_durations(loader, finding);
 	sm_finding_suggest(finding,
 		"Draw the whole epoch's order at once in {name}.__iter__ (one vectorised call) and "
 		"yield from it: each batch now waits {sampler_p50_s} for its indices.");

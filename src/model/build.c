@@ -33,6 +33,7 @@ static void finish_thread(struct sm_build_thread *thread)
 		sm_mem_free(thread->consumer->steps);
 	}
 	sm_mem_free(thread->consumer);
+	sm_mem_free(thread->sessions);
 	sm_mem_free(thread->frames);
 	sm_mem_free(thread->details);
 	sm_mem_free(thread);
@@ -66,12 +67,13 @@ void sm_build_destroy(struct sm_build *build)
 	sm_build_recent_finish(&build->recent);
 	struct sm_map *maps[] = {&build->thread_by_id, &build->operation_by_text,
 		&build->transform_by_text, &build->process_by_pid, &build->worker_by_pid,
-		&build->series_by_id};
+		&build->series_by_id, &build->row_by_key, &build->share_by_key};
 	for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
 		sm_map_finish(maps[i]);
 	}
 	void *tables[] = {build->threads, build->loaders, build->processes, build->transforms,
-		build->fetches, build->batches, build->samples, build->feeds};
+		build->fetches, build->batches, build->samples, build->feeds, build->sessions,
+		build->losses, build->rows, build->shares};
 	for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
 		sm_mem_free(tables[i]);
 	}
@@ -227,6 +229,13 @@ static int see_samples(void *context, const struct sm_trace_samples *samples)
 	return sm_build_series_add(context, samples);
 }
 
+static int see_loss(
+	void *context, uint32_t process, uint64_t events, int64_t first_ns, int64_t last_ns)
+{
+	(void)events;
+	return sm_build_sessions_lose(context, process, first_ns, last_ns);
+}
+
 static int see_note(void *context, const char *what, const char *why)
 {
 	return sm_build_facts_note(context, what, why);
@@ -247,6 +256,7 @@ struct sm_trace_visitor sm_build_visitor(struct sm_build *build)
 		.name = see_name,
 		.events = see_events,
 		.samples = see_samples,
+		.loss = see_loss,
 		.note = see_note,
 		.alert = see_alert,
 	};
@@ -293,6 +303,7 @@ int sm_build_complete(struct sm_build *build, const struct sm_trace_summary *sum
 	if (!error) {
 		set_run(build, summary);
 	}
+	error = error ? error : sm_build_sessions_complete(build);
 	if (!error) {
 		sm_build_alerts_complete(build);
 	}

@@ -52,7 +52,8 @@ struct sm_build_args {
 /* What every open span has, and what only those with a role need. */
 struct sm_build_frame {
 	int64_t begin_ns;
-	int64_t child_ns; /* of all spans in it */
+	int64_t inner_ns; /* of the operations in it */
+	uint32_t inside;  /* slot of the innermost operation: its own, or one around it */
 	uint32_t slot;
 	uint32_t name;
 	uint8_t role;
@@ -154,6 +155,12 @@ struct sm_build_thread {
 	struct sm_build_frame *frames;	 /* owned */
 	struct sm_build_detail *details; /* owned; NULL while only plain spans were seen */
 	size_t depth, capacity, detail_capacity, too_deep;
+	int64_t edge_ns;    /* of the newest begin or end of an operation */
+	uint32_t *sessions; /* owned: those it may still have time in, by index */
+	size_t session_count, session_capacity;
+	uint32_t session_next; /* the first that had not begun when it was last looked at */
+	uint32_t kin_of;       /* ordinal + 1 of a process: do its sessions hold this thread? */
+	bool is_kin;
 	bool has_mark; /* a mark waits for its numbers */
 	uint32_t mark_name;
 	int64_t mark_ns;
@@ -200,6 +207,25 @@ struct sm_build_transform {
 	const char *name, *where; /* in the model's arena */
 };
 
+struct sm_build_session {
+	struct sm_model_session facts; /* texts in the model's arena; end_ns INT64_MAX while open */
+};
+
+struct sm_build_loss { /* a time in which events of a process were lost */
+	uint32_t process;
+	int64_t first_ns, last_ns;
+};
+
+struct sm_build_row { /* an operation in a session */
+	uint32_t session, slot;
+	struct sm_session_operation sums;
+};
+
+struct sm_build_share { /* of a row, one thread's */
+	uint32_t row, thread;
+	int64_t self_ns;
+};
+
 struct sm_build {
 	struct sm_model *model;
 	struct sm_arena scratch; /* names */
@@ -225,6 +251,16 @@ struct sm_build {
 	size_t sample_count, sample_capacity;
 	struct sm_build_feed *feeds; /* owned */
 	size_t feed_count, feed_capacity;
+	struct sm_build_session *sessions; /* owned */
+	size_t session_count, session_capacity;
+	struct sm_build_loss *losses; /* owned */
+	size_t loss_count, loss_capacity;
+	struct sm_build_row *rows; /* owned; build_sessions.c */
+	size_t row_count, row_capacity;
+	struct sm_build_share *shares; /* owned */
+	size_t share_count, share_capacity;
+	struct sm_map row_by_key, share_by_key;
+	bool rows_full;
 	struct sm_build_series *series; /* owned; build_series.c */
 	size_t series_capacity, series_count;
 	struct sm_map series_by_id;
@@ -272,6 +308,21 @@ int64_t sm_build_spans_arg(const struct sm_build_args *args, enum sm_key key, in
 struct sm_build_frame *sm_build_spans_around(
 	struct sm_build_thread *thread, enum sm_role role); /* NULL: none */
 
+/* build_sessions.c */
+int sm_build_sessions_begin(struct sm_build *build, uint32_t process, int64_t pid, int64_t begin_ns,
+	const char *id, const char *name);
+int sm_build_sessions_lose(
+	struct sm_build *build, uint32_t process, int64_t first_ns, int64_t last_ns);
+int sm_build_sessions_note(
+	struct sm_build *build, uint32_t process, const char *id, const char *text);
+void sm_build_sessions_end(
+	struct sm_build *build, uint32_t process, const char *id, int64_t end_ns);
+/* An operation begins or ends: what passed since the newest edge is the innermost one's own. */
+int sm_build_sessions_edge(struct sm_build *build, struct sm_build_thread *thread, int64_t at_ns);
+int sm_build_sessions_operation(struct sm_build *build, struct sm_build_thread *thread,
+	const struct sm_build_frame *frame, int64_t end_ns);
+int sm_build_sessions_complete(struct sm_build *build);
+
 /* build_fetch.c, build_consume.c: spans end, marks happen. `detail` of the span is still on the stack at `depth`. */
 int sm_build_fetch_begin(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role);
 int sm_build_fetch_end(struct sm_build *build, struct sm_build_thread *thread, int64_t end_ns);
@@ -289,6 +340,8 @@ bool sm_build_step_is_work(enum sm_role role);
 void sm_build_step_open(struct sm_build_consumer *consumer, const struct sm_build_batch *batch);
 int sm_build_step_close(struct sm_build *build, struct sm_build_consumer *consumer, int64_t end_ns);
 int sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns);
+void sm_build_step_read_copy(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns);
 void sm_build_step_read_helpers(
 	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns);
 void sm_build_step_read_loop(

@@ -159,6 +159,9 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 		if (frame->role == SM_ROLE_BACKWARD || frame->role == SM_ROLE_OPTIMIZER) {
 			sm_build_step_read_helpers(build, thread, wall_ns);
 		}
+		if (frame->role == SM_ROLE_H2D) {
+			sm_build_step_read_copy(build, thread, wall_ns);
+		}
 		if (sm_build_step_is_work(frame->role)) {
 			return sm_build_step_work(thread, frame->begin_ns, end_ns);
 		}
@@ -171,6 +174,7 @@ static void answer(struct sm_batch *batch, const struct sm_build_args *args)
 	if (batch) {
 		batch->device_state = (int16_t)sm_build_spans_arg(args, SM_KEY_DEVICE_STATE, -1);
 		batch->device_elapsed_ns = sm_build_spans_arg(args, SM_KEY_ELAPSED_NS, -1);
+		batch->device_copy_ns = sm_build_spans_arg(args, SM_KEY_COPY_NS, -1);
 	}
 }
 

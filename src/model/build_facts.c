@@ -233,6 +233,43 @@ static int add_process(struct sm_build *build, char *text)
 	return error;
 }
 
+/* Once when it begins, and again, with its end, when it is over. */
+static int add_session(struct sm_build *build, uint32_t process, char *text)
+{
+	const char *id = "", *name = "";
+	int64_t pid = -1, begin_ns = -1, end_ns = -1;
+	struct line line;
+	while (next_line(&text, &line)) {
+		const struct {
+			const char *key;
+			int64_t *number;
+		} numbers[] = {{"pid", &pid}, {"begin_ns", &begin_ns}, {"end_ns", &end_ns}};
+		for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+			if (strcmp(line.key, numbers[i].key) == 0) {
+				*numbers[i].number = strtoll(line.value, NULL, 10);
+			}
+		}
+		id = strcmp(line.key, "id") == 0 ? line.value : id;
+		name = strcmp(line.key, "name") == 0 ? line.value : name;
+	}
+	int error = sm_build_sessions_begin(build, process, pid, begin_ns, id, name);
+	if (!error && end_ns >= 0) {
+		sm_build_sessions_end(build, process, id, end_ns);
+	}
+	return error;
+}
+
+static int add_session_note(struct sm_build *build, uint32_t process, char *text)
+{
+	const char *id = "", *said = "";
+	struct line line;
+	while (next_line(&text, &line)) {
+		id = strcmp(line.key, "id") == 0 ? line.value : id;
+		said = strcmp(line.key, "text") == 0 ? line.value : said;
+	}
+	return sm_build_sessions_note(build, process, id, said);
+}
+
 int sm_build_facts_add(struct sm_build *build, uint32_t process, const char *text)
 {
 	char *copy = sm_mem_strdup(text);
@@ -252,6 +289,10 @@ int sm_build_facts_add(struct sm_build *build, uint32_t process, const char *tex
 	} else if (strncmp(copy, "estimated", kind) == 0 ||
 		   strncmp(copy, "not_measured", kind) == 0) {
 		error = add_not_measured(build, rest);
+	} else if (strncmp(copy, "session", kind) == 0) {
+		error = add_session(build, process, rest);
+	} else if (strncmp(copy, "session_note", kind) == 0) {
+		error = add_session_note(build, process, rest);
 	} else if (strncmp(copy, "process", kind) == 0) {
 		error = add_process(build, rest);
 	}

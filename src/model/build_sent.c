@@ -30,6 +30,7 @@ static const struct sm_batch nothing_seen = {
 	.run_delay_ns = -1,
 	.helper_cpu_ns = -1,
 	.device_elapsed_ns = -1,
+	.device_copy_ns = -1,
 };
 
 void sm_build_sent_forget_arrival(struct sm_build_consumer *consumer)

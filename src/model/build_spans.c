@@ -94,9 +94,18 @@ static int begin(struct sm_build *build, struct sm_build_thread *thread, uint32_
 		}
 	}
 	const struct sm_build_name *name = sm_build_names_find(build, thread->process, id);
+	bool is_operation = name->role == SM_ROLE_OPERATION;
+	int error = is_operation && build->session_count
+			    ? sm_build_sessions_edge(build, thread, at_ns)
+			    : 0;
+	uint32_t around = thread->depth ? thread->frames[thread->depth - 1].inside : SM_BUILD_NONE;
 	struct sm_build_frame *frame = &thread->frames[thread->depth++];
-	*frame = (struct sm_build_frame){at_ns, 0, name->slot, id, name->role, false};
-	return name->role == SM_ROLE_OPERATION ? 0 : begin_role(build, thread, name->role, at_ns);
+	*frame = (struct sm_build_frame){.begin_ns = at_ns,
+		.inside = is_operation ? name->slot : around,
+		.slot = name->slot,
+		.name = id,
+		.role = name->role};
+	return error ? error : is_operation ? 0 : begin_role(build, thread, name->role, at_ns);
 }
 
 static int add_operation(struct sm_build *build, const struct sm_build_frame *frame, int64_t end_ns)
@@ -111,7 +120,7 @@ static int add_operation(struct sm_build *build, const struct sm_build_frame *fr
 	}
 	operation->last_ns = end_ns > operation->last_ns ? end_ns : operation->last_ns;
 	operation->inclusive_ns += wall_ns;
-	operation->self_ns += wall_ns - frame->child_ns;
+	operation->self_ns += wall_ns - frame->inner_ns;
 	return sm_sketch_add(&operation->wall_s, &build->model->arena, (double)wall_ns * 1e-9);
 }
 
@@ -125,11 +134,17 @@ static int end(struct sm_build *build, struct sm_build_thread *thread, int64_t a
 		return 0; /* its begin was lost */
 	}
 	struct sm_build_frame *frame = &thread->frames[thread->depth - 1];
+	bool is_operation = frame->role == SM_ROLE_OPERATION;
 	if (thread->depth > 1) {
-		thread->frames[thread->depth - 2].child_ns += at_ns - frame->begin_ns;
+		thread->frames[thread->depth - 2].inner_ns +=
+			is_operation ? at_ns - frame->begin_ns : frame->inner_ns;
 	}
-	int error = frame->role == SM_ROLE_OPERATION ? add_operation(build, frame, at_ns)
-						     : end_role(build, thread, frame->role, at_ns);
+	int error = is_operation && build->session_count
+			    ? sm_build_sessions_operation(build, thread, frame, at_ns)
+			    : 0;
+	error = error	       ? error
+		: is_operation ? add_operation(build, frame, at_ns)
+			       : end_role(build, thread, frame->role, at_ns);
 	thread->depth--;
 	return error;
 }

@@ -129,6 +129,26 @@ int sm_build_step_work(struct sm_build_thread *thread, int64_t begin_ns, int64_t
 	return 0;
 }
 
+/* A pinned source can be copied beside the host only when the call says so. Adapters tell by FLAGS; without them it is not
+ * known what kind of copy it was. */
+void sm_build_step_read_copy(
+	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns)
+{
+	enum { PAGEABLE = 1, NON_BLOCKING = 2 };
+	const struct sm_build_args *args = &thread->details[thread->depth - 1].args;
+	struct sm_build_consumer *consumer = thread->consumer;
+	if (!consumer->has_current) {
+		return;
+	}
+	struct sm_copies *copies = &build->loaders[consumer->current.loader]->facts.copies;
+	int64_t flags = sm_build_spans_arg(args, SM_KEY_FLAGS, NON_BLOCKING);
+	copies->count++;
+	copies->bytes += (uint64_t)sm_build_spans_arg(args, SM_KEY_BYTES, 0);
+	copies->wall_ns += wall_ns;
+	copies->pageable_ns += flags & PAGEABLE ? wall_ns : 0;
+	copies->blocking_ns += flags & (PAGEABLE | NON_BLOCKING) ? 0 : wall_ns;
+}
+
 /* What helper threads computed while the loop computed: intra-op threads at work. */
 void sm_build_step_read_helpers(
 	struct sm_build *build, struct sm_build_thread *thread, int64_t wall_ns)

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/vocabulary.h"
+#include "model/blocks.h"
 #include "model/sketch.h"
 
 #include <stdbool.h>
@@ -21,6 +22,9 @@ enum {
 	SM_MODEL_BLOCK =
 		512, /* consecutive batches of each worker in one kept block of a long run */
 	SM_MODEL_OPERATIONS_MAX = 4096, /* names told apart; further ones are summed as one */
+	SM_MODEL_SESSIONS_MAX = 4096,	/* told apart; later ones are noted as not kept */
+	SM_MODEL_SESSION_OPERATIONS_MAX = 1 << 14, /* over all sessions; those behind are noted */
+	SM_MODEL_SESSION_NOTES_MAX = 64,	   /* of one session; later ones are left out */
 	SM_MODEL_SLOWEST = 20,
 	SM_MODEL_SERIES_POINTS = 600, /* of a counter over the run; denser samples are averaged */
 };
@@ -69,6 +73,7 @@ struct sm_batch {
 	int64_t launch_ns;    /* L; 0 on a CPU */
 	int16_t device_state; /* enum sm_device_state, -1: no device asked */
 	int64_t device_elapsed_ns;
+	int64_t device_copy_ns; /* what the batch's copies took of the device; -1 unknown */
 	uint32_t sample_first,
 		sample_count; /* in `samples`; count 0 when per-sample times are not known */
 };
@@ -76,6 +81,14 @@ struct sm_batch {
 struct sm_sample_time { /* one dataset[index] */
 	float wall_s;
 	float transform_s; /* part of it in transforms */
+};
+
+/* Copies to a device, by the calls that made them. */
+struct sm_copies {
+	uint64_t count, bytes;
+	int64_t wall_ns;     /* of the calling thread */
+	int64_t pageable_ns; /* part of it: the source was not pinned */
+	int64_t blocking_ns; /* part of it: pinned, but without non_blocking */
 };
 
 struct sm_transform {
@@ -130,6 +143,7 @@ struct sm_loader {
 	bool trains;	       /* its batches are followed by backward or optimizer */
 	struct sm_cause_sum
 		loop; /* its steps, delivery to next request, where the calling thread told */
+	struct sm_copies copies;  /* in its steps */
 	struct sm_batch *batches; /* in order of delivery; kept ones */
 	size_t batch_count;	  /* kept */
 	uint64_t batch_total;	  /* seen */
@@ -152,9 +166,32 @@ struct sm_loader {
 struct sm_operation { /* a user's span, by name and type */
 	const char *name, *type;
 	uint64_t count;
-	int64_t inclusive_ns, self_ns;
+	int64_t inclusive_ns;
+	int64_t self_ns; /* without the operations inside; a loader's wait inside is the operation's own */
 	int64_t first_ns, last_ns;
 	struct sm_sketch wall_s;
+};
+
+struct sm_session_operation { /* what of an operation lies in one session */
+	const struct sm_operation *operation;
+	uint64_t count; /* ended in it */
+	uint64_t open;	/* begun before its end, and not ended by then */
+	int64_t inclusive_ns, self_ns;
+	int64_t busiest_ns; /* self time on the thread that had most of it; -1: none of the session's own process */
+	struct sm_sketch wall_s; /* of those that ended in it, whole */
+	struct sm_blocks blocks; /* the same, in seconds and in order */
+};
+
+struct sm_model_session { /* a stretch of the run to which a profiler gave a name */
+	const char *id, *name;
+	uint32_t process; /* ordinal of the one that opened it */
+	int64_t begin_ns, end_ns;
+	int64_t lost_ns; /* of it, in which events of its process were lost */
+	bool open;	 /* nobody has closed it: it goes on, or was cut short with the run */
+	struct sm_session_operation *operations;
+	size_t operation_count;
+	const char **notes; /* what the program itself found in it, in its words */
+	size_t note_count;
 };
 
 struct sm_series { /* one counter of one instance, thinned; a cumulative one as rate per second */
@@ -212,6 +249,8 @@ struct sm_model {
 	size_t loader_count;
 	struct sm_operation *operations;
 	size_t operation_count;
+	struct sm_model_session *sessions; /* in the order they began */
+	size_t session_count;
 	struct sm_series *series;
 	size_t series_count;
 	struct sm_alert *alerts; /* in order of time */
@@ -234,5 +273,12 @@ void sm_model_finish(struct sm_model *model);				  /* fine on a zeroed one */
 const char *sm_model_fact(const struct sm_model *model, const char *key); /* NULL when absent */
 const struct sm_series *sm_model_series(
 	const struct sm_model *model, int metric, int64_t instance); /* NULL when absent */
+/* Was this loader of its process iterated during the session? */
+bool sm_model_session_uses(const struct sm_model *model, const struct sm_model_session *session,
+	const struct sm_loader *loader);
+/* Self time on its busiest thread over the session's wall time, as far as that was recorded; NaN where only other processes
+ * ran it. */
+double sm_model_session_severity(
+	const struct sm_model_session *session, const struct sm_session_operation *operation);
 
 #endif

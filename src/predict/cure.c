@@ -66,6 +66,7 @@ static struct sm_demand demand_of(
 		.other = service->other,
 		.compute = service->compute,
 		.launch = service->launch,
+		.optimizer = service->optimizer,
 		.epoch = service->epoch,
 	};
 	fill_causes(&demand, service, usual);
@@ -210,6 +211,19 @@ static void free_run_delay(const struct sm_loader_model *model, const struct sm_
 	demand->other *= 1 - loop;
 }
 
+/* Handing a batch over, launching its work and the optimizer's step cost the same for a batch of any size. Of the worker's
+ * work only what the caller knows to be fixed; the rest grows with the samples, and so per sample stays as it is. */
+static void enlarge(struct sm_demand *demand, const struct sm_cure *cure)
+{
+	double saved = 1 - 1 / cure->factor,
+	       work = demand->fetch + demand->transform + demand->collate;
+	demand->way *= 1 - saved * cure->share;
+	demand->hand *= 1 - saved * cure->share;
+	demand->launch *= 1 - saved;
+	demand->compute -= demand->optimizer * saved;
+	scale_work(demand, work > 0 ? fmax(1 - cure->floor_s * saved / work, 0) : 1);
+}
+
 static void apply_to_one(const struct sm_cure *cure, const struct sm_loader_model *model,
 	const struct sm_service *service, struct sm_demand *demand)
 {
@@ -237,6 +251,9 @@ static void apply_to_one(const struct sm_cure *cure, const struct sm_loader_mode
 		break;
 	case SM_CURE_ALL_INPUT_FREE:
 		free_input(demand);
+		break;
+	case SM_CURE_LARGER_BATCH:
+		enlarge(demand, cure);
 		break;
 	default:
 		break;
@@ -369,5 +386,5 @@ int sm_cure_apply(const struct sm_loader_model *model, const struct sm_cure *cur
 bool sm_cure_is_input(const struct sm_cure *cure)
 {
 	bool of_stage = cure->kind == SM_CURE_STAGE_FREE || cure->kind == SM_CURE_STAGE_SCALED;
-	return !of_stage || cure->stage <= SM_STAGE_PIN;
+	return cure->kind != SM_CURE_LARGER_BATCH && (!of_stage || cure->stage <= SM_STAGE_PIN);
 }

@@ -10,9 +10,11 @@ struct sm_demand {
 	double way;			  /* done to at hand for the main process */
 	double pin;			  /* the pin thread */
 	double hand;			  /* the main process, before delivery */
-	double h2d, sync, other;	  /* the loop, or, asynchronous, 0 */
+	double h2d;			  /* the loop, or, asynchronous, the device */
+	double sync, other;		  /* the loop, or, asynchronous, 0 */
 	double compute;			  /* the loop, or, asynchronous, the device */
 	double launch;			  /* asynchronous: the host */
+	double optimizer;		  /* part of compute */
 	double fetch_blocked, transform_blocked,
 		collate_blocked; /* parts of fetch, transform, collate: neither
 								     computing nor waiting for a CPU */

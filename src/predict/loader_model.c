@@ -101,15 +101,19 @@ static void fill_step(struct sm_service *service, const struct sm_batch *batch)
 	service->sync = as_s(batch->sync_ns);
 	service->other = as_s(batch->other_ns);
 	service->compute = as_s(rest_ns);
+	service->optimizer = fminf(as_s(batch->optimizer_ns), service->compute);
 }
 
 /* With a device beside the host: what it worked in this step is the step less the time it stood still. */
 static void fill_device(struct sm_service *service, const struct sm_batch *batch, double launch_s)
 {
 	int64_t step_ns = batch->end_ns - batch->request_ns;
-	service->compute = as_s(step_ns - batch->exposed_ns - batch->launch_ns);
+	int64_t copy_ns = batch->device_copy_ns > 0 ? batch->device_copy_ns : 0;
+	service->compute = as_s(step_ns - batch->exposed_ns - batch->launch_ns - copy_ns);
 	service->launch = (float)launch_s;
-	service->h2d = service->sync = service->other = 0; /* inside launch, on the host's side */
+	service->h2d = as_s(copy_ns);
+	service->sync = service->other = service->optimizer =
+		0; /* inside launch, on the host's side */
 }
 
 static struct sm_service as_service(const struct sm_batch *batch, float usual_transport)
@@ -128,6 +132,14 @@ static struct sm_service as_service(const struct sm_batch *batch, float usual_tr
 	return service;
 }
 
+/* The host's part of a step. In copies it waits for the device, which has told what they took of it. */
+static double host_step_s(const struct sm_batch *batch)
+{
+	int64_t copying_ns =
+		batch->device_copy_ns >= 0 && batch->device_state >= 0 ? batch->h2d_ns : 0;
+	return (double)(batch->end_ns - batch->deliver_ns - copying_ns) * 1e-9;
+}
+
 static int find_launch(struct sm_loader_model *model, const struct sm_loader *loader)
 {
 	double *values = sm_mem_alloc((loader->batch_count + 1) * sizeof(*values));
@@ -137,8 +149,7 @@ static int find_launch(struct sm_loader_model *model, const struct sm_loader *lo
 	}
 	for (size_t i = 0; i < loader->batch_count; i++) {
 		model->asynchronous = model->asynchronous || loader->batches[i].device_state >= 0;
-		values[count++] =
-			(double)(loader->batches[i].end_ns - loader->batches[i].deliver_ns) * 1e-9;
+		values[count++] = host_step_s(&loader->batches[i]);
 	}
 	model->launch_s = sm_bootstrap_percentile(values, count, 0.5);
 	sm_mem_free(values);

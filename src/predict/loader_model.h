@@ -23,8 +23,9 @@ struct sm_service { /* of one batch, seconds */
 		transport;	/* feeder: CPU that overlaps the next batch; done -> can be taken */
 	float deserialize, pin; /* on the consumer's side, before delivery */
 	float h2d, launch, compute, sync, other; /* of the consumer, delivery to next request */
-	int count;				 /* samples */
-	int worker;				 /* that made it; -1 none */
+	float optimizer; /* part of compute; 0 with a device beside the host */
+	int count;	 /* samples */
+	int worker;	 /* that made it; -1 none */
 	int epoch; /* starts again from 0 workers when it changes and workers do not persist */
 	size_t sample_first, sample_count; /* into samples_s of the model; 0 when unknown */
 };
@@ -79,6 +80,8 @@ enum sm_cure_kind {
 	SM_CURE_WORKER_MEDIAN,	 /* each worker's batches take the median worker's time */
 	SM_CURE_ALL_INPUT_FREE,	 /* the whole loader takes 0: the ceiling */
 	SM_CURE_BLOCKED_FREE,	 /* `share` of blocked-other is 0 (a lock) */
+	SM_CURE_LARGER_BATCH, /* what a batch costs whatever its size is paid once in `factor` batches: launch, optimizer,
+				    `share` of handing it over, `floor_s` in the worker */
 };
 
 struct sm_cure {

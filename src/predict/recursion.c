@@ -242,7 +242,7 @@ static void step_on_device(
 	if (step >= RUN_AHEAD) {
 		at->end = fmax(at->end, run->device_end[step % RUN_AHEAD]);
 	}
-	run->device_end[step % RUN_AHEAD] = fmax(at->end, before) + demand->compute;
+	run->device_end[step % RUN_AHEAD] = fmax(at->end, before) + demand->h2d + demand->compute;
 }
 
 static int64_t as_ns(double seconds)
@@ -273,7 +273,7 @@ static void note(const struct sm_replay *replay, size_t step, const struct momen
 		.request_ns = as_ns(at->request),
 		.deliver_ns = as_ns(at->deliver),
 		.end_ns = as_ns(at->end),
-		.h2d_ns = as_ns(demand->h2d),
+		.h2d_ns = replay->asynchronous ? 0 : as_ns(demand->h2d),
 		.sync_ns = as_ns(demand->sync),
 		.other_ns = as_ns(demand->other),
 		.exposed_ns = as_ns(at->exposed),

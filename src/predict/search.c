@@ -6,13 +6,14 @@
 
 enum { WORKERS_LIMIT = 128, PREFETCH_LIMIT = 64 };
 
-/* Workers that mostly wait can be more than there are cores. */
+/* Workers that wait more than they compute can be more than there are cores. Run delay is neither: it is what too many get. */
 static bool mostly_waits(const struct sm_loader_model *model)
 {
 	double work = 0, blocked = 0;
 	for (size_t i = 0; i < model->count; i++) {
 		const struct sm_service *service = &model->services[i];
-		work += (double)service->fetch + service->transform + service->collate;
+		work += (double)service->fetch + service->transform + service->collate -
+			service->run_delay;
 		blocked += (double)service->fetch_input + service->blocked_other;
 	}
 	return blocked * 2 > work;

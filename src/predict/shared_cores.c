@@ -251,7 +251,8 @@ static void account(struct run *run)
 	}
 	double backlog = fmax(run->device_end - run->request, 0), launch = run->in_hand->launch;
 	run->exposed += fmax(wait + launch - backlog, 0) - fmax(launch - backlog, 0);
-	run->device_end = fmax(run->now, run->device_end) + run->in_hand->compute;
+	run->device_end =
+		fmax(run->now, run->device_end) + run->in_hand->h2d + run->in_hand->compute;
 }
 
 static bool is_over(const struct run *run)

@@ -88,6 +88,25 @@ struct sm_outline_loader {
 	size_t slowest_count;
 };
 
+struct sm_outline_operation { /* in a session */
+	const char *name, *type, *count, *inclusive, *own;
+	double share; /* its own time, of the session; NaN: in workers only */
+	const char *share_text;
+	const char *typical, *slow; /* p50 and p99 of one, "" where none ended */
+	const char *ceiling;	    /* "1.31x": what the session could gain if it cost nothing */
+};
+
+struct sm_outline_session {
+	const char *name, *wall;
+	const char *state;			 /* "" or why its end is not known */
+	struct sm_outline_operation *operations; /* the dearest first */
+	size_t operation_count;
+	const char **notes; /* what the program itself found in it */
+	size_t note_count;
+	double rest; /* share in no operation; NaN: threads side by side, so shares do not add up */
+	const char *rest_text, *rest_time;
+};
+
 struct sm_outline_metric { /* a row of the table: a metric, or one CPU, disk, interface or device of it */
 	const char *title, *description;
 	const char *mean, *least, *most, *last;
@@ -142,6 +161,8 @@ struct sm_outline {
 	const struct sm_outline_loader *training; /* NULL: none feeds the training */
 	struct sm_outline_pair *operations;	  /* name, "12 times, 1.2 s, of it 0.3 s its own" */
 	size_t operation_count;
+	struct sm_outline_session *sessions;
+	size_t session_count;
 	struct sm_outline_metric *metrics;
 	size_t metric_count;
 	struct sm_outline_alert *alerts; /* in order of time */
@@ -161,6 +182,10 @@ void sm_outline_run_build(struct sm_outline *outline, const struct sm_report *re
 void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_monitor_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
+void sm_outline_sessions_build(struct sm_outline *outline, const struct sm_report *report);
+/* What there is to do about an operation; "" where it took no time of its own. */
+const char *sm_outline_sessions_advice(struct sm_phrases *words,
+	const struct sm_model_session *session, const struct sm_session_operation *row);
 /* One finding in words, its strings in the arena of `words`; it is borrowed, and its loader named where there are several. */
 void sm_outline_findings_say(struct sm_phrases *words, const struct sm_finding *finding,
 	size_t loader_count, struct sm_outline_finding *ret_row);

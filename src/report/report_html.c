@@ -50,6 +50,7 @@ static int fill(FILE *out, const struct page_piece *piece, const struct sm_repor
 		break;
 	case PAGE_LOADERS:
 		sm_report_html_loaders_write(out, outline);
+		sm_report_html_sessions_write(out, outline);
 		break;
 	case PAGE_MONITOR:
 		sm_report_html_monitor_write(out, outline);

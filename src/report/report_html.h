@@ -13,6 +13,7 @@ void sm_report_html_findings_write_one(FILE *out, const struct sm_outline_findin
 /* The picture of the loader that feeds the training; the tables of all loaders. */
 void sm_report_html_loaders_pipeline_write(FILE *out, const struct sm_outline *outline);
 void sm_report_html_loaders_write(FILE *out, const struct sm_outline *outline);
+void sm_report_html_sessions_write(FILE *out, const struct sm_outline *outline);
 /* The table of metrics and the log of alerts. */
 void sm_report_html_monitor_write(FILE *out, const struct sm_outline *outline);
 void sm_report_html_run_write(FILE *out, const struct sm_outline *outline);

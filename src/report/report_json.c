@@ -270,6 +270,7 @@ int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_
 	rc = sm_metrics_each_missing(report, write_reason, json) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
 	write_operations(json, report->model);
+	rc = sm_report_json_sessions_write(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	write_alerts(json, report->model);
 	rc = write_watched(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	rc = write_metrics(json, &arena, report) || rc ? -ENOMEM : 0;

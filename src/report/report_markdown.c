@@ -77,6 +77,31 @@ static void write_stages(FILE *out, const struct sm_outline_loader *loader)
 	fputc('\n', out);
 }
 
+static void write_session(FILE *out, const struct sm_outline_session *session)
+{
+	sm_markdown_put(out, "Session **", session->name, "**: ");
+	sm_markdown_put(out, "", session->wall, *session->state ? ", " : "\n\n");
+	sm_markdown_put(out, "", session->state, *session->state ? "\n\n" : "");
+	for (size_t i = 0; i < session->note_count; i++) {
+		sm_markdown_put(out, "- ", session->notes[i], "\n");
+	}
+	fputs(session->note_count ? "\n" : "", out);
+	if (!session->operation_count) {
+		return;
+	}
+	fputs("| operation | type | of the session | own | with those inside | times | median | "
+	      "99th |\n|---|---|--:|--:|--:|--:|--:|--:|\n",
+		out);
+	for (size_t i = 0; i < session->operation_count; i++) {
+		const struct sm_outline_operation *row = &session->operations[i];
+		sm_markdown_put(out, "| ", row->name, " | ");
+		sm_markdown_put(out, "", row->type, " | ");
+		fprintf(out, "%s | %s | %s | %s | %s | %s |\n", row->share_text, row->own,
+			row->inclusive, row->count, row->typical, row->slow);
+	}
+	fputc('\n', out);
+}
+
 static void write_alerts(FILE *out, const struct sm_outline *outline)
 {
 	enum { SHOWN = 50 };
@@ -140,6 +165,9 @@ int sm_report_markdown(const struct sm_report *report, FILE *out)
 	write_findings(out, &outline);
 	for (size_t i = 0; i < outline.loader_count; i++) {
 		write_stages(out, &outline.loaders[i]);
+	}
+	for (size_t i = 0; i < outline.session_count; i++) {
+		write_session(out, &outline.sessions[i]);
 	}
 	write_alerts(out, &outline);
 	write_metrics(out, &outline);

@@ -159,6 +159,10 @@ static float *field_of(struct sm_service *service, enum sm_stage stage)
 		return &service->collate;
 	case SM_STAGE_TRANSPORT:
 		return &service->transport;
+	case SM_STAGE_PIN:
+		return &service->pin;
+	case SM_STAGE_H2D:
+		return &service->h2d;
 	case SM_STAGE_COMPUTE:
 		return &service->compute;
 	case SM_STAGE_OTHER:
@@ -187,6 +191,8 @@ static void add_to_services(
 		}
 		make->loader.batches[i].other_ns +=
 			stage == SM_STAGE_OTHER ? in_ns(wall_of(spent)) : 0;
+		make->loader.batches[i].sampler_ns +=
+			stage == SM_STAGE_SAMPLER ? in_ns(wall_of(spent)) : 0;
 	}
 }
 

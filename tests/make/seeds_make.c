@@ -60,6 +60,23 @@ static void add_alerts(struct sm_make_run *run)
 	sm_make_alert(run, 9000000, "memory", false, 0.5, 0.8);
 }
 
+static void add_sessions(struct sm_make_run *run)
+{
+	struct sm_make_process *process =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 104});
+	struct sm_make_thread *thread = sm_make_thread_add(process, 104);
+	sm_make_fact(process, "session\nid=a\npid=104\nbegin_ns=1000000\nname=first");
+	sm_make_fact(process, "session\nid=b\npid=104\nbegin_ns=2500000\nname=second");
+	sm_make_fact(process, "session_note\nid=a\ntext=slow");
+	sm_make_begin(thread, 2000000, SM_ROLE_OPERATION, "outer");
+	sm_make_begin(thread, 3000000, SM_ROLE_OPERATION, "inner");
+	sm_make_end(thread, 4000000);
+	sm_make_fact(
+		process, "session\nid=a\npid=104\nbegin_ns=1000000\nend_ns=4500000\nname=first");
+	sm_make_end(thread, 5000000);
+	sm_make_begin(thread, 6000000, SM_ROLE_OPERATION, "open");
+}
+
 static void make_run(const char *folder, const char *target, const char *name, bool packed)
 {
 	char path[512], made[600], kept[600];
@@ -75,6 +92,9 @@ static void make_run(const char *folder, const char *target, const char *name, b
 	}
 	if (strcmp(name, "alerts") == 0) {
 		add_alerts(run);
+	}
+	if (strcmp(name, "sessions") == 0) {
+		add_sessions(run);
 	}
 	if (packed) {
 		sm_make_run_pack(run);
@@ -104,5 +124,6 @@ int main(int argc, char **argv)
 		make_run(argv[1], targets[i], "packed", true);
 		make_run(argv[1], targets[i], "alerts", true);
 	}
+	make_run(argv[1], "model_build", "sessions", true);
 	return 0;
 }

@@ -7,6 +7,9 @@ them the device tells later, when both have passed.
 
     exposed stall = min(wait, elapsed(X, Y))        src/analyze/stalls.c says why
 
+Where copies are seen there are two more events around each, which tell what it took of the device. The host's own time in
+a copy says little of that: from pageable memory it also waits for all work before.
+
 CUDA and the fake accelerator of the tests stand behind the same methods, so what is tested is what runs.
 """
 
@@ -22,6 +25,7 @@ from .vocabulary import (
     DEVICE_BUSY_AT_DELIVERY,
     DEVICE_ELAPSED,
     DEVICE_IDLE_AT_REQUEST,
+    KEY_COPY_NS,
     KEY_DEVICE_STATE,
     KEY_ELAPSED_NS,
     KEY_ITERATION,
@@ -30,6 +34,7 @@ from .vocabulary import (
 )
 
 UNSETTLED_MAX = 256
+COPIES_MAX = 4  # timed in one step: images, labels, and some
 
 answer = record.mark_role(DEVICE, "device")
 main_thread = threading.main_thread()
@@ -87,13 +92,14 @@ class Cuda(Device):
 class Wait:
     """One wait for a batch, from the device's side."""
 
-    __slots__ = ("numbers", "x", "y", "was_idle", "state")
+    __slots__ = ("numbers", "x", "y", "copies", "was_idle", "state")
 
     def __init__(self, x, was_idle):
         self.x = x
         self.was_idle = was_idle
         self.numbers = None  # of the batch, once it is known
         self.y = None
+        self.copies = []  # events before and behind each
         self.state = None
 
 
@@ -118,7 +124,7 @@ def take_event(device):
 
 def requested():
     """A batch is being asked for on this thread. Only the main thread's waits are the training's."""
-    local.wait = None
+    local.wait = local.copying = None
     device = known["device"]
     if device is None or threading.current_thread() is not main_thread or not device.is_ready():
         return
@@ -148,6 +154,24 @@ def first_use():
     if wait is not None and wait.numbers is not None:
         local.wait = None  # only the first counts
         note_use(known["device"], wait)
+        local.copying = wait
+
+
+def copy_begins():
+    """A copy of the batch in hand is about to be queued."""
+    wait = getattr(local, "copying", None)
+    if wait is None or len(wait.copies) >= 2 * COPIES_MAX:
+        return
+    if len(wait.copies) % 2:  # an error left the one before open
+        spare.append(wait.copies.pop())
+    wait.copies.append(take_event(known["device"]))
+
+
+def copy_ends():
+    """It has been queued, or is over."""
+    wait = getattr(local, "copying", None)
+    if wait is not None and len(wait.copies) % 2:
+        wait.copies.append(take_event(known["device"]))
 
 
 def note_use(device, wait):
@@ -161,10 +185,17 @@ def note_use(device, wait):
 
 def settle(device):
     """Writes down the waits whose events have passed, oldest first."""
-    while unsettled and device.is_done(unsettled[0].y):
+    while unsettled and device.is_done(unsettled[0].copies[-1] if unsettled[0].copies else unsettled[0].y):
         wait = unsettled.popleft()
-        answer(*wait.numbers, KEY_DEVICE_STATE, wait.state, KEY_ELAPSED_NS, device.elapsed_ns(wait.x, wait.y))
-        spare.extend((wait.x, wait.y))
+        answer(*wait.numbers, KEY_DEVICE_STATE, wait.state, KEY_ELAPSED_NS, device.elapsed_ns(wait.x, wait.y),
+               *copied(device, wait.copies))
+        spare.extend((wait.x, wait.y, *wait.copies))
+
+
+def copied(device, events):
+    """What the copies took of the device together, as a key and its value; nothing where none was seen."""
+    pairs = list(zip(events[::2], events[1::2], strict=False))  # one may be open
+    return (KEY_COPY_NS, sum(device.elapsed_ns(begin, end) for begin, end in pairs)) if pairs else ()
 
 
 def tell_state(wait):

@@ -69,6 +69,7 @@ def copy_begins(tensor):
     if not tensor.is_cpu or not device.is_ready():
         return False
     device.first_use()
+    device.copy_begins()
     return None
 
 
@@ -89,6 +90,7 @@ def note_copy(source, non_blocking):
     pageable = 0 if source.is_pinned() else PAGEABLE
     flags = pageable | (NON_BLOCKING if non_blocking else 0)
     record.args(KEY_BYTES, source.numel() * source.element_size(), KEY_FLAGS, flags)
+    device.copy_ends()
 
 
 def to_ends(result, tensor, *arguments, **keywords):

@@ -96,7 +96,8 @@ static double exposed_share(const struct regime *regime, const struct world *wor
 			.deliver_ns = ns(world->deliver[b]),
 			.end_ns = ns(b + 1 < STEPS ? world->request[b + 1] : world->time),
 			.device_state = -1,
-			.device_elapsed_ns = -1};
+			.device_elapsed_ns = -1,
+			.device_copy_ns = -1};
 		if (!regime->cpu) {
 			ask_device(world, b, &batches[b]);
 		}
@@ -150,12 +151,14 @@ static void on_a_cpu_every_wait_is_a_stall(void **unused)
 			.deliver_ns = 30,
 			.end_ns = 70,
 			.device_state = -1,
-			.device_elapsed_ns = -1},
+			.device_elapsed_ns = -1,
+			.device_copy_ns = -1},
 		{.request_ns = 70,
 			.deliver_ns = 100,
 			.end_ns = 150,
 			.device_state = -1,
-			.device_elapsed_ns = -1},
+			.device_elapsed_ns = -1,
+			.device_copy_ns = -1},
 	};
 	struct sm_epoch epoch = {.iterate_begin_ns = 0,
 		.iterate_end_ns = 10,

@@ -29,6 +29,7 @@ static void judge(const struct shape *shape, enum sm_verdict_class wanted)
 			.request_ns = now,
 			.device_state = -1,
 			.device_elapsed_ns = -1,
+			.device_copy_ns = -1,
 			.count = 4,
 			.other_ns = (int64_t)(shape->other * 1e6),
 			.h2d_ns = (int64_t)(shape->copy * 1e6)};
@@ -144,7 +145,8 @@ static void the_loader_that_is_late_is_named_though_another_trains(void **unused
 			.end_ns = begin + 10 * MS,
 			.forward_ns = 10 * MS - wait,
 			.device_state = -1,
-			.device_elapsed_ns = -1};
+			.device_elapsed_ns = -1,
+			.device_copy_ns = -1};
 	}
 	for (int k = 0; k < 2; k++) {
 		int64_t begin = 1000 + (int64_t)k * STEPS * 10 * MS, end = begin + STEPS * 10 * MS;

@@ -42,6 +42,7 @@ static void numbers_in_files_are_frozen(void **state)
 	assert_int_equal(SM_KEY_INDEX_TEXT, 9);
 	assert_int_equal(SM_KEY_FAILED, 12);
 	assert_int_equal(SM_KEY_TENSOR_BYTES, 13);
+	assert_int_equal(SM_KEY_COPY_NS, 14);
 	assert_int_equal(SM_NAME_FACT, 4);
 }
 
