@@ -3,6 +3,7 @@
 #include "live/pulse.h"
 
 #include "analyze/stalls.h"
+#include "analyze/verdict.h"
 
 #include <math.h>
 
@@ -32,15 +33,14 @@ static struct sm_pulse_time piece_of(const struct sm_batch *batch, int64_t from_
 {
 	int64_t wait_ns = batch->deliver_ns - batch->request_ns;
 	int64_t step_ns = batch->end_ns - batch->deliver_ns;
-	int64_t host_ns = batch->device_state >= 0 ? batch->launch_ns : batch->other_ns;
 	double wait_s = overlap_s(batch->request_ns, batch->deliver_ns, from_ns, to_ns);
 	double step_s = overlap_s(batch->deliver_ns, batch->end_ns, from_ns, to_ns);
 	bool ends = batch->task >= 0 && batch->end_ns > from_ns && batch->end_ns <= to_ns;
 	return (struct sm_pulse_time){
 		.known_s = wait_s + step_s,
 		.exposed_s = wait_s * part_of(batch->exposed_ns, wait_ns),
-		.transfer_s = step_s * part_of(batch->h2d_ns, step_ns),
-		.host_s = step_s * part_of(host_ns, step_ns),
+		.transfer_s = step_s * part_of(sm_verdict_copy_ns(batch), step_ns),
+		.host_s = step_s * part_of(sm_verdict_host_ns(batch), step_ns),
 		.steps = ends,
 		.samples = ends && batch->count > 0 ? batch->count : 0,
 	};

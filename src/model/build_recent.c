@@ -47,6 +47,7 @@ void sm_build_recent_border(struct sm_build *build, const struct sm_build_loader
 				.trainer_blocked_ns = -1,
 				.device_state = -1,
 				.device_elapsed_ns = -1,
+				.device_copy_ns = -1,
 			},
 	};
 	sm_build_recent_batch(build, &wait);
