@@ -23,7 +23,9 @@ struct sm_gauge {
 	int64_t instance;
 	struct point newest;
 	struct point points[POINTS]; /* a ring */
-	uint32_t seen;
+	uint32_t seen;		     /* points */
+	int64_t first_ns;
+	uint64_t samples;
 };
 
 void sm_gauges_init(struct sm_gauges *gauges)
@@ -97,6 +99,7 @@ static void add_point(struct sm_gauge *gauge, struct point point)
 {
 	const struct point *last = &gauge->points[(gauge->seen + POINTS - 1) % POINTS];
 	gauge->newest = point;
+	gauge->first_ns = gauge->samples++ ? gauge->first_ns : point.at_ns;
 	if (!gauge->seen || point.at_ns - last->at_ns >= APART_NS) {
 		gauge->points[gauge->seen++ % POINTS] = point;
 	}
@@ -158,29 +161,38 @@ double sm_gauges_rate(const struct sm_gauges *gauges, int metric, int64_t instan
 		       : NAN;
 }
 
-typedef double read_gauge(const struct sm_gauges *gauges, const struct sm_gauge *gauge);
+/* Three of its own intervals without a sample, and half a second: nobody samples it any more. */
+static bool is_gone(const struct sm_gauges *gauges, const struct sm_gauge *gauge)
+{
+	int64_t lived_ns = gauge->newest.at_ns - gauge->first_ns;
+	int64_t interval_ns = gauge->samples > 1 ? lived_ns / (int64_t)(gauge->samples - 1) : 0;
+	return gauges->newest_ns - gauge->newest.at_ns > 3 * interval_ns + SECOND_NS / 2;
+}
 
-static double sum_of(const struct sm_gauges *gauges, int metric, read_gauge *read)
+/* The part of the window that it was there. */
+static double presence_of(const struct sm_gauges *gauges, const struct sm_gauge *gauge)
+{
+	int64_t window_ns = gauges->newest_ns - gauges->first_ns;
+	window_ns = window_ns < SM_GAUGES_WINDOW_S * SECOND_NS ? window_ns
+							       : SM_GAUGES_WINDOW_S * SECOND_NS;
+	int64_t begin_ns = gauges->newest_ns - window_ns;
+	int64_t until_ns = is_gone(gauges, gauge) ? gauge->newest.at_ns : gauges->newest_ns;
+	int64_t from_ns = gauge->first_ns > begin_ns ? gauge->first_ns : begin_ns;
+	return until_ns > from_ns ? (double)(until_ns - from_ns) / (double)window_ns : 0;
+}
+
+/* Processes come and go: one that lived for a second of the window counts with a tenth of its rate. */
+double sm_gauges_sum_of_rates(const struct sm_gauges *gauges, int metric)
 {
 	double sum = NAN;
 	for (size_t i = 0; i < gauges->count; i++) {
-		double value =
-			gauges->items[i].metric == metric ? read(gauges, &gauges->items[i]) : NAN;
-		if (!isnan(value)) {
-			sum = isnan(sum) ? value : sum + value;
+		const struct sm_gauge *gauge = &gauges->items[i];
+		double rate = gauge->metric == metric ? rate_of(gauges, gauge) : NAN;
+		if (!isnan(rate)) {
+			sum = (isnan(sum) ? 0 : sum) + rate * presence_of(gauges, gauge);
 		}
 	}
 	return sum;
-}
-
-double sm_gauges_sum_of_rates(const struct sm_gauges *gauges, int metric)
-{
-	return sum_of(gauges, metric, rate_of);
-}
-
-double sm_gauges_sum(const struct sm_gauges *gauges, int metric)
-{
-	return sum_of(gauges, metric, value_of);
 }
 
 double sm_gauges_largest_rate(const struct sm_gauges *gauges, int metric)

@@ -28,6 +28,5 @@ double sm_gauges_rate(const struct sm_gauges *gauges, int metric, int64_t instan
 double sm_gauges_sum_of_rates(const struct sm_gauges *gauges, int metric);
 /* Of the instance that grows fastest: disks may lie on top of each other. */
 double sm_gauges_largest_rate(const struct sm_gauges *gauges, int metric);
-double sm_gauges_sum(const struct sm_gauges *gauges, int metric);
 
 #endif

@@ -74,6 +74,20 @@ static void test_who_is_gone_is_not_counted(void **state)
 	sm_gauges_finish(&gauges);
 }
 
+/* Every second another process, busy for the whole of it: one core, not ten. */
+static void test_a_relay_of_processes_is_one_core(void **state)
+{
+	struct sm_gauges gauges;
+	sm_gauges_init(&gauges);
+	for (int tenth = 0; tenth <= 400; tenth++) {
+		int process = tenth / 10;
+		sample(&gauges, tenth * 0.1, SM_METRIC_PROC_CPU, 100 + process, tenth % 10 * 0.1);
+	}
+	double cores = sm_gauges_sum_of_rates(&gauges, SM_METRIC_PROC_CPU);
+	assert_true(cores > 0.8 && cores < 1.1); /* what lies between two samples is not seen */
+	sm_gauges_finish(&gauges);
+}
+
 static void test_the_busiest_of_disks(void **state)
 {
 	struct sm_gauges gauges;
@@ -109,6 +123,7 @@ int main(void)
 		cmocka_unit_test(test_a_rate_is_of_the_last_seconds),
 		cmocka_unit_test(test_a_slow_counter_has_a_rate),
 		cmocka_unit_test(test_who_is_gone_is_not_counted),
+		cmocka_unit_test(test_a_relay_of_processes_is_one_core),
 		cmocka_unit_test(test_the_busiest_of_disks),
 		cmocka_unit_test(test_many_short_lives),
 	};
