@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent / "suites"))
@@ -54,23 +55,35 @@ SUITES: dict[str, tuple[str, Callable[[], Tally]]] = {
     "web": ("the page, without a browser", web.run_node),
     "wheel": ("the wheel in every Python here", lambda: wheel.run_pytest("debian", "wheel", seconds=600)),
     "python": ("Python tests, newest torch", lambda: wheel.run_pytest("torch", "python", seconds=1500)),
-    "python-debian": ("Python tests, Debian's torch", lambda: wheel.run_pytest("debian", "python", seconds=1500)),
+    # by day without those that are hardly about PyTorch itself
+    "python-debian": ("Python tests, Debian's torch", lambda: wheel.run_pytest("debian", "python", seconds=1500,
+                                                                               STALLMETER_SECOND_TORCH="1")),
 }
+
+
+# Trainings wait more than they compute: these two run at once.
+BESIDE = {"python", "python-debian"}
+
+
+def run_one(name: str) -> Tally:
+    began = time.monotonic()
+    tally = SUITES[name][1]()
+    said = [f"== {name}: {SUITES[name][0]}", *(f"FAILED {failure}" for failure in tally.failed),
+            *(f"skipped {skip}" for skip in tally.skipped),
+            f"   {tally.passed} passed, {len(tally.failed)} failed, {len(tally.skipped)} skipped, "
+            f"{time.monotonic() - began:.1f} s"]
+    print("\n".join(said), flush=True)
+    return tally
 
 
 def run(names: list[str]) -> Tally:
     total = Tally()
     for name in names:
-        print(f"== {name}: {SUITES[name][0]}", flush=True)
-        began = time.monotonic()
-        tally = SUITES[name][1]()
-        for failure in tally.failed:
-            print(f"FAILED {failure}", flush=True)
-        for skip in tally.skipped:
-            print(f"skipped {skip}", flush=True)
-        print(f"   {tally.passed} passed, {len(tally.failed)} failed, {len(tally.skipped)} skipped, "
-              f"{time.monotonic() - began:.1f} s", flush=True)
-        total.add(tally)
+        if name not in BESIDE:
+            total.add(run_one(name))
+    with ThreadPoolExecutor(len(BESIDE)) as pool:
+        for tally in pool.map(run_one, [name for name in names if name in BESIDE]):
+            total.add(tally)
     return total
 
 

@@ -599,7 +599,7 @@ def _pass_over(loader, consumer, seconds, end):
     """Epoch after epoch for about `seconds`, longer where batches are few, never beyond `end`; an error in one line, or None."""
     began, iterator, batches = time.perf_counter(), None, 0
     try:
-        with trials.quiet(), trials.until(end):
+        with trials.quiet(), trials.calm(), trials.until(end):
             while True:
                 before = batches
                 iterator = iter(loader)
@@ -617,7 +617,7 @@ def _pass_over(loader, consumer, seconds, end):
         return trials.said(error)
     finally:
         if iterator is not None:
-            with trials.quiet():
+            with trials.quiet(), trials.calm():
                 trials.close(iterator, end + CLOSING_S)
 
 

@@ -84,6 +84,43 @@ def until(end):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
+def is_putting(frame):
+    while frame is not None:
+        if frame.f_code.co_name == "put" and frame.f_globals.get("__name__") == "multiprocessing.queues":
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextlib.contextmanager
+def calm():
+    """Keeps torch from raising inside Queue.put when a worker dies.
+
+    Its handler of SIGCHLD raises wherever the main thread is. Inside put that may leave the queue's lock taken for ever, and
+    the shutdown of the workers then waits for it. A death that is not told at that moment is found by torch's own looks.
+    """
+    inner = getattr(sys.modules.get("torch.utils.data"), "_utils", None)
+    prepare = getattr(getattr(inner, "signal_handling", None), "_set_SIGCHLD_handler", None)
+    if prepare is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    prepare()
+    raising = signal.getsignal(signal.SIGCHLD)
+    if not callable(raising):
+        yield
+        return
+
+    def unless_putting(number, frame):
+        if not is_putting(frame):
+            raising(number, frame)
+
+    signal.signal(signal.SIGCHLD, unless_putting)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, raising)
+
+
 @contextlib.contextmanager
 def quiet():
     """Without torch's warnings of settings that are tried on purpose."""
@@ -233,19 +270,20 @@ def run(loader, *, seconds, end, consumer=None, least=1, samples=None, border=Fa
     burst = max(1, getattr(loader, "num_workers", 0))
     state = {"iterator": None}
     children = {child.pid for child in multiprocessing.active_children()}
-    try:
-        with quiet(), until(end):
-            if border:
-                _run_border(loader, trial, state, consumer)
-            _run_measured(loader, trial, state, consumer, burst, seconds, least, samples, children)
-    except OutOfTime:
-        trial.out_of_time = True
-    except Exception as error:
-        trial.error = said(error)
-    finally:
-        with quiet(), contextlib.suppress(Exception):
-            close(state["iterator"], end)
-        state.clear()
+    with quiet(), calm():
+        try:
+            with until(end):
+                if border:
+                    _run_border(loader, trial, state, consumer)
+                _run_measured(loader, trial, state, consumer, burst, seconds, least, samples, children)
+        except OutOfTime:
+            trial.out_of_time = True
+        except Exception as error:
+            trial.error = said(error)
+        finally:
+            with contextlib.suppress(Exception):
+                close(state["iterator"], end)
+            state.clear()
     trial.seconds = thinned(trial.seconds)
     return trial
 

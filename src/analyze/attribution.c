@@ -30,6 +30,7 @@ struct node {
 	struct entry step, delivery;
 	double fetch;	  /* weight of those who wait for its fetch to be done */
 	int64_t previous; /* the same worker's batch before, in order of delivery; -1 none */
+	int64_t next;	  /* and the one behind; 0 none */
 };
 
 struct walk {
@@ -222,14 +223,59 @@ static void walk_call(struct walk *walk, size_t i, double weight)
 	leave_to_loop(walk, i, weight);
 }
 
-/* The main thread's own part of a delivery, from the moment the batch could be taken. */
-static void charge_hand_over(
-	struct walk *walk, const struct sm_batch *batch, double passed_s, int64_t whole_ns)
+static int64_t made_between(const struct sm_batch *batch, int64_t from_ns, int64_t to_ns)
 {
+	int64_t begin_ns = batch->start_ns > from_ns ? batch->start_ns : from_ns;
+	int64_t end_ns = batch->done_ns < to_ns ? batch->done_ns : to_ns;
+	return end_ns > begin_ns ? end_ns - begin_ns : 0;
+}
+
+/* Later batches that its worker made while the loop took batch i: how long in all; charged to their parts at `part` seconds
+ * a nanosecond. */
+static int64_t later_batches(
+	struct walk *walk, size_t i, int64_t from_ns, int64_t to_ns, double part)
+{
+	const struct sm_batch *batches = walk->loader->batches;
+	int64_t made_ns = 0;
+	for (int64_t j = walk->nodes[i].next; j > 0 && batches[j].start_ns < to_ns;
+		j = walk->nodes[j].next) {
+		int64_t here_ns = made_between(&batches[j], from_ns, to_ns);
+		int64_t whole_ns = batches[j].done_ns - batches[j].start_ns;
+		if (here_ns > 0 && part > 0) {
+			charge_parts(
+				walk, &batches[j], part * 1e9 * (double)here_ns / (double)whole_ns);
+		}
+		made_ns += here_ns;
+	}
+	return made_ns;
+}
+
+/* How much of a hand-over the calling thread did nothing in; 0 where its CPU is not known. */
+static int64_t idle_in_call(const struct sm_batch *batch, int64_t whole_ns)
+{
+	return batch->next_cpu_ns >= 0 && batch->next_cpu_ns < whole_ns
+		       ? whole_ns - batch->next_cpu_ns
+		       : 0;
+}
+
+/* The main thread's own part of a delivery, from the moment the batch could be taken. Tensors are handed over by a thread
+ * of the worker, which must get the interpreter's lock from the one that makes the next batch: what the loop waits for
+ * while it does nothing itself and the worker is at it, is that making. */
+static void charge_hand_over(struct walk *walk, size_t i, double passed_s, int64_t from_ns)
+{
+	const struct sm_batch *batch = &walk->loader->batches[i];
+	int64_t whole_ns = batch->deliver_ns - from_ns;
 	double part = whole_ns > 0 ? passed_s / (double)whole_ns : 0;
 	int64_t refill_ns = batch->refill_ns < whole_ns ? batch->refill_ns : whole_ns;
+	int64_t made_ns = later_batches(walk, i, from_ns, batch->deliver_ns, 0);
+	int64_t idle_ns = idle_in_call(batch, whole_ns - refill_ns);
+	int64_t held_ns = idle_ns < made_ns ? idle_ns : made_ns;
+	if (held_ns > 0) {
+		later_batches(walk, i, from_ns, batch->deliver_ns,
+			part * (double)held_ns / (double)made_ns);
+	}
 	charge(walk, SM_STAGE_SAMPLER, (double)refill_ns * part);
-	charge(walk, SM_STAGE_TRANSPORT, (double)(whole_ns - refill_ns) * part);
+	charge(walk, SM_STAGE_TRANSPORT, (double)(whole_ns - refill_ns - held_ns) * part);
 }
 
 /* From its worker to the moment it could be taken. */
@@ -274,7 +320,7 @@ static void walk_delivery(struct walk *walk, size_t i)
 		leave_to_loop(walk, i, weight);
 		return;
 	}
-	charge_hand_over(walk, batch, passed_s, batch->deliver_ns - from_ns);
+	charge_hand_over(walk, i, passed_s, from_ns);
 	if (batch->ready_ns < 0) {
 		leave_to_loop(walk, i, weight);
 	} else if (batch->ready_ns == batch->request_ns) { /* neither is later */
@@ -334,6 +380,9 @@ static int find_previous(struct walk *walk)
 			bool same = before >= 0 &&
 				    loader->batches[before].iteration == batch->iteration;
 			node->previous = same ? before : -1;
+			if (same) {
+				walk->nodes[before].next = (int64_t)i;
+			}
 			last[batch->worker] = (int64_t)i;
 		}
 	}

@@ -50,7 +50,7 @@ static double likeness(const double *means, size_t count)
 	for (size_t i = 1; i < count; i++) {
 		steps += (means[i] - means[i - 1]) * (means[i] - means[i - 1]);
 	}
-	return squares > 0 ? 1 - steps / (2 * squares) : 0;
+	return steps > 0 ? 1 - steps / (2 * squares) : 0; /* none: all are equal, but for rounding */
 }
 
 /* More than chance, one-sided at 10 %: of independent means the likeness is about normal, its variance (n - 2) / (n^2 - 1)

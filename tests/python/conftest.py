@@ -18,6 +18,17 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 240
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "any_torch: hardly about PyTorch itself: by day with the newest alone, at night with all")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("STALLMETER_SECOND_TORCH") and not os.environ.get("STALLMETER_NIGHTLY"):
+        left = [item for item in items if item.get_closest_marker("any_torch")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
+
+
 def inject_folder() -> Path:
     """Of the installed package, or of the build tree whose package this is."""
     import stallmeter

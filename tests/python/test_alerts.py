@@ -15,6 +15,8 @@ import stallmeter
 from conftest import ROOT, program
 from stallmeter import profiling
 
+pytestmark = pytest.mark.any_torch
+
 SCHEMA = json.loads((ROOT / "docs" / "report-1.schema.json").read_text())
 
 LINE = b'{"time_s": 1.5, "kind": "memory", "value": 0.9, "threshold": 0.8, "state": "begin"}\n'

@@ -7,6 +7,8 @@ import dataclasses
 import pytest
 import stallmeter
 
+pytestmark = pytest.mark.any_torch
+
 CLASSES = [stallmeter.BottleneckProfilerConfig, stallmeter.DataLoadingProfilerConfig, stallmeter.PreprocessingProfilerConfig]
 
 

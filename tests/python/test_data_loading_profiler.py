@@ -14,6 +14,8 @@ import textwrap
 import pytest
 from conftest import ROOT, program
 
+pytestmark = pytest.mark.any_torch
+
 torch = pytest.importorskip("torch")
 
 DATA = '''
@@ -222,6 +224,35 @@ def test_a_trial_that_fails_says_so_and_the_others_go_on(script):
     assert all("no such photo: 7.jpg" in error for error in found["Raises"]), found
     assert "no such photo" in found["none"]
     assert found["consumer"] == ["ZeroDivisionError: division by zero"] * 2
+
+
+def test_the_death_of_a_worker_is_not_raised_inside_put(script):
+    """torch raises from its handler of SIGCHLD wherever the main thread is; inside put the queue's lock stayed taken."""
+    found = told(script('''
+        import multiprocessing, signal
+        from stallmeter import trials
+        torch.utils.data._utils.signal_handling._set_SIGCHLD_handler()
+        def raises(number, frame):
+            raise RuntimeError("a worker died")
+        signal.signal(signal.SIGCHLD, raises)
+        queue, seen = multiprocessing.Queue(), []
+        start = queue._start_thread
+        def start_thread():  # put calls it with its lock held
+            start()
+            os.kill(os.getpid(), signal.SIGCHLD)
+        queue._start_thread = start_thread
+        with trials.calm():
+            queue.put(1)
+            seen.append(queue._notempty.acquire(timeout=1))
+            queue._notempty.release()
+            try:
+                os.kill(os.getpid(), signal.SIGCHLD)
+            except RuntimeError:
+                seen.append("raised elsewhere")
+        seen.append(signal.getsignal(signal.SIGCHLD) is raises)
+        print(json.dumps(seen))
+    '''))
+    assert found == [True, "raised elsewhere", True]
 
 
 def test_a_data_set_that_hangs_does_not_hold_the_call(script):

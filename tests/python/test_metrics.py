@@ -15,6 +15,8 @@ jsonschema = pytest.importorskip("jsonschema")
 pytest.importorskip("torch")
 from conftest import ROOT, stallmeter
 
+pytestmark = pytest.mark.any_torch
+
 SCHEMA = json.loads((ROOT / "docs" / "report-1.schema.json").read_text())
 TRAININGS = Path(__file__).parent / "trainings"
 FAKE = ROOT / "tests/corpus/accelerator"

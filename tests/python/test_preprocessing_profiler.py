@@ -21,6 +21,8 @@ np = pytest.importorskip("numpy")
 import stallmeter  # noqa: E402
 from stallmeter import PreprocessingBottleneck, PreprocessingProfiler, PreprocessingProfilerConfig, _read  # noqa: E402
 
+pytestmark = pytest.mark.any_torch
+
 RNG = np.random.default_rng(7)
 
 

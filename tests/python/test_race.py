@@ -6,6 +6,8 @@ import time
 import pytest
 from stallmeter.race import PATIENCE, Entrant, Race
 
+pytestmark = pytest.mark.any_torch
+
 
 def run(rates, seconds, groups=8, spread=0.01, takes=0.002, rounds_most=None):
     """Entrants by name, and what each trial was given."""

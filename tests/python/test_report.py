@@ -14,6 +14,8 @@ jsonschema = pytest.importorskip("jsonschema")
 import chromium
 from conftest import stallmeter
 
+pytestmark = pytest.mark.any_torch
+
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "</script><img src=x onerror=alert(1)>"
 TRAINING = f"""

@@ -12,6 +12,8 @@ import chromium
 import pytest
 from stallmeter import _read
 
+pytestmark = pytest.mark.any_torch
+
 HOSTILE = "</script><img src=x onerror=alert(1)>|`\x00\x1b[31m\udc80 \"'&"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 from tally import BUILD, ROOT, Tally, call, read_junit
@@ -13,18 +14,20 @@ import environments
 
 _FOLDER = BUILD / "wheel"
 _built: tuple[Path | None, str] | None = None
+_building = threading.Lock()
 
 
 def build() -> tuple[Path | None, str]:
     """Builds the wheel once per run with Debian's meson-python. Returns it, or what went wrong."""
     global _built
-    if _built is None:
-        python = environments.ensure("debian")
-        done = call([python, ROOT / "tools" / "make_wheel.py", python, _FOLDER], seconds=900,
-                    variables={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
-        wheels = sorted(_FOLDER.glob("*.whl"))
-        _built = (wheels[0], "") if done.code == 0 and wheels else (None, done.tail())
-    return _built
+    with _building:
+        if _built is None:
+            python = environments.ensure("debian")
+            done = call([python, ROOT / "tools" / "make_wheel.py", python, _FOLDER], seconds=900,
+                        variables={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin"})
+            wheels = sorted(_FOLDER.glob("*.whl"))
+            _built = (wheels[0], "") if done.code == 0 and wheels else (None, done.tail())
+        return _built
 
 
 def _install(environment: str) -> tuple[Path, str]:

@@ -17,6 +17,7 @@ static struct sm_batch made_by(int worker, int64_t put, int64_t start, int64_t d
 		.done_ns = done,
 		.fetch_ns = done - start,
 		.ready_ns = -1,
+		.next_cpu_ns = -1,
 		.device_state = -1,
 		.forward_ns = -1};
 }
@@ -119,6 +120,32 @@ static void a_slow_step_is_blamed_for_itself(void **unused)
 	is_ns(charge_s[SM_STAGE_FETCH], 4);
 }
 
+/*            0         10   15              35      40
+ *  worker 0  |--- b0 --|----------- b1 -----------|
+ *  loop      | (other) .....|-- next b0 -----|-------- 50
+ * b0 lay ready when the loop asked for it at 15, yet to take it lasted 20, and 4 of CPU: its tensors come from a thread of
+ * the worker that waits for the lock which the making of b1 holds. So 16 are b1's, of which a third is a transform. */
+static void a_hand_over_that_the_worker_holds_up_is_the_workers(void **unused)
+{
+	(void)unused;
+	static const int64_t cpu_ns[] = {-1, 4, 20};
+	for (int i = 0; i < 3; i++) {
+		struct sm_batch batches[2] = {made_by(0, 0, 0, 10), made_by(0, 0, 10, 40)};
+		double charge_s[SM_STAGE_COUNT];
+		consumed(&batches[0], 0, 15, 35, 50);
+		consumed(&batches[1], 1, 50, 51, 60);
+		batches[0].next_cpu_ns = cpu_ns[i];
+		batches[1].fetch_ns = 20;
+		batches[1].transform_ns = 10;
+		walk(batches, 2, charge_s);
+		double sixteen = i == 1 ? 16 : 0;
+		is_ns(charge_s[SM_STAGE_FETCH], sixteen * 2 / 3);
+		is_ns(charge_s[SM_STAGE_TRANSFORM], sixteen / 3);
+		is_ns(charge_s[SM_STAGE_TRANSPORT], 21 - sixteen);
+		is_ns(charge_s[SM_STAGE_COMPUTE], 24);
+	}
+}
+
 /* One list on the way at a time (window-bound): b1's indices leave when b0 is delivered (at 12, drawn for 2), and its
  * worker idles until then. Path: step of b1 5, fetch of b1 10 (12..22), sampler 2 (10..12), fetch of b0 10. */
 static void a_late_list_is_followed_to_the_delivery_that_sent_it(void **unused)
@@ -177,6 +204,7 @@ int main(void)
 		cmocka_unit_test(without_workers_everything_is_on_the_path),
 		cmocka_unit_test(a_slow_worker_is_blamed_for_both_batches),
 		cmocka_unit_test(a_slow_step_is_blamed_for_itself),
+		cmocka_unit_test(a_hand_over_that_the_worker_holds_up_is_the_workers),
 		cmocka_unit_test(a_late_list_is_followed_to_the_delivery_that_sent_it),
 		cmocka_unit_test(ties_are_split_evenly),
 		cmocka_unit_test(what_the_device_covered_is_computing),

@@ -69,6 +69,19 @@ static void too_few_have_no_interval(void **state)
 	assert_true(isnan(mean.middle) && isnan(mean.low));
 }
 
+/* Sixteen times 0.05 add up to a little more than 0.8: that is rounding, not a trend. */
+static void equal_values_are_sure(void **state)
+{
+	double values[16];
+	struct sm_study_interval mean;
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		values[i] = 0.05;
+	}
+	assert_int_equal(sm_study_mean(values, 16, &mean, why), 0);
+	assert_true(mean.high - mean.low < 1e-12 && fabs(mean.middle - 0.05) < 1e-12);
+}
+
 /* 60 values are 30 pairs at first: each pair of 1 and 3 has the mean 2. */
 static void values_are_grouped_in_order(void **state)
 {
@@ -267,6 +280,7 @@ int main(void)
 		cmocka_unit_test(quantiles_are_those_of_any_table),
 		cmocka_unit_test(a_mean_of_few),
 		cmocka_unit_test(too_few_have_no_interval),
+		cmocka_unit_test(equal_values_are_sure),
 		cmocka_unit_test(values_are_grouped_in_order),
 		cmocka_unit_test(dependence_widens),
 		cmocka_unit_test(a_drift_is_worth_less),
