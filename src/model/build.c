@@ -66,6 +66,7 @@ void sm_build_destroy(struct sm_build *build)
 	}
 	sm_build_series_finish(build);
 	sm_build_stacks_finish(build);
+	sm_build_recent_finish(&build->recent);
 	struct sm_map *maps[] = {&build->thread_by_id, &build->operation_by_text,
 		&build->transform_by_text, &build->process_by_pid, &build->worker_by_pid,
 		&build->series_by_id, &build->row_by_key, &build->share_by_key};

@@ -202,6 +202,8 @@ const char *sm_outline_sessions_advice(struct sm_phrases *words,
 /* One finding in words, its strings in the arena of `words`; it is borrowed, and its loader named where there are several. */
 void sm_outline_findings_say(struct sm_phrases *words, const struct sm_finding *finding,
 	size_t loader_count, struct sm_outline_finding *ret_row);
+/* "memory", "gpu_memory": what an alert of that kind is about, for people. */
+const char *sm_outline_monitor_label(struct sm_phrases *words, const char *kind);
 /* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */
 double sm_outline_loaders_busy_share(const struct sm_worker *worker);
 /* Of a suggested change: an argument of a DataLoader (else it is in the text alone); one that is True or False. */

@@ -178,12 +178,31 @@ static int tell_process(struct sm_trace_telling *telling, const struct sm_trace_
 
 /* --- events --- */
 
+uint64_t sm_trace_telling_key(uint32_t ordinal, uint64_t sequence)
+{
+	return (uint64_t)ordinal << 44 ^ sequence;
+}
+
+/* Goes behind what a reader of the mapping has told of this segment, and notes that all of the block is told now. */
+static int skip_told(struct sm_trace_telling *telling, const unsigned char *body, uint32_t ordinal,
+	struct sm_trace_raw_cursor *cursor)
+{
+	struct sm_trace_raw raw;
+	uint64_t known = 0;
+	memcpy(&raw, body, sizeof(raw));
+	uint64_t key = sm_trace_telling_key(ordinal, raw.sequence);
+	sm_map_find(telling->told, key, &known);
+	sm_trace_columns_skip(cursor, known > raw.begin_bytes ? known - raw.begin_bytes : 0);
+	return known < raw.end_bytes ? sm_map_set(telling->told, key, raw.end_bytes) : 0;
+}
+
 static int tell_raw(struct sm_trace_telling *telling, const struct sm_trace_block *block,
 	const unsigned char *body, uint32_t ordinal, uint64_t *told)
 {
 	struct sm_trace_raw_cursor cursor;
 	uint32_t tid;
 	int got = sm_trace_columns_begin_raw(&cursor, block, body);
+	got = got || !telling->told ? got : skip_told(telling, body, ordinal, &cursor);
 	while (!got && (got = sm_trace_columns_next_raw(
 				&cursor, &telling->columns, SM_TRACE_BATCH, &tid)) > 0) {
 		*told += telling->columns.count;

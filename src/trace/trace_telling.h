@@ -25,11 +25,15 @@ struct sm_trace_telling {
 	unsigned char *plain; /* owned; a body out of its zstd frame */
 	size_t plain_capacity;
 	struct sm_trace_lines lines;
+	struct sm_map *
+		told; /* borrowed; of each segment (sm_trace_telling_key) how many of its bytes were told already.
+				NULL: blocks never say again what was said */
 };
 
 int sm_trace_telling_init(struct sm_trace_telling *telling,
 	const struct sm_trace_visitor *visitor); /* `finish` it also when it failed */
 void sm_trace_telling_finish(struct sm_trace_telling *telling);
+uint64_t sm_trace_telling_key(uint32_t ordinal, uint64_t sequence); /* of a segment, in `told` */
 /* Ordinals of processes begin anew. `header` must stay while the file is told. */
 void sm_trace_telling_begin_file(
 	struct sm_trace_telling *telling, const struct sm_trace_file_header *header);

@@ -12,6 +12,8 @@ from collections import Counter
 import pytest
 from conftest import other_interpreters, program, stallmeter
 
+pytestmark = pytest.mark.any_torch
+
 PYTHONS = [sys.executable, *other_interpreters()]
 
 # Threads that stand still in known places, and what sys._current_frames says of them; the same in a forked child.
@@ -84,7 +86,7 @@ def collapsed(run) -> list[tuple[str, int, list[tuple[str, int]], str, int]]:
 def record(tmp_path, python, source):
     script = tmp_path / "train.py"
     script.write_text(source)
-    done = stallmeter("run", "--quiet", "--no-report", "-o", tmp_path / "run", "--", python, script, cwd=tmp_path)
+    done = stallmeter("run", "--quiet", "--no-report", "--level", "comprehensive", "-o", tmp_path / "run", "--", python, script, cwd=tmp_path)
     return done.stdout, tmp_path / "run"
 
 
@@ -139,7 +141,7 @@ def test_shares_are_those_of_the_time_spent(python, tmp_path):
 def test_levels_that_look_at_nothing(tmp_path):
     script = tmp_path / "train.py"
     script.write_text("import time\ntime.sleep(0.5)\n")
-    for level in ("basic", "production"):
+    for level in ("basic", "detailed", "production"):
         stallmeter("run", "--quiet", "--no-report", "--level", level, "-o", tmp_path / level, "--", sys.executable, script)
         assert not collapsed(tmp_path / level)
 
@@ -148,7 +150,7 @@ def test_another_program_in_the_same_process(tmp_path):
     """A shell that becomes Python: the pid is known before the interpreter is there."""
     script = tmp_path / "train.py"
     script.write_text("import time\ndef wait(): time.sleep(2)\nwait()\n")
-    stallmeter("run", "--quiet", "--no-report", "-o", tmp_path / "run", "--",
+    stallmeter("run", "--quiet", "--no-report", "--level", "comprehensive", "-o", tmp_path / "run", "--",
                "/bin/sh", "-c", f"sleep 0.3; exec {sys.executable} {script}")
     assert any(frames[-1] == ("wait", 2) and state == "sleep" for _, _, frames, state, _ in collapsed(tmp_path / "run"))
 
@@ -163,7 +165,7 @@ def test_where_memory_may_not_be_read_it_is_said(tmp_path):
     script = tmp_path / "train.py"
     script.write_text("import ctypes, time\nctypes.CDLL(None).prctl(4, 0)\ntime.sleep(1.5)\n")  # PR_SET_DUMPABLE
     code = (f"import os, subprocess\nos.setgid(65534); os.setuid(65534)\nos.environ['HOME'] = '/'\n"
-            f"raise SystemExit(subprocess.call([{program()!r}, 'run', '--quiet', '--no-report', '-o', '{tmp_path}/run', '--',"
+            f"raise SystemExit(subprocess.call([{program()!r}, 'run', '--quiet', '--no-report', '--level', 'comprehensive', '-o', '{tmp_path}/run', '--',"
             f" '/usr/bin/python3', '{script}']))")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

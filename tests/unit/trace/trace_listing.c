@@ -166,28 +166,48 @@ static int on_looks(void *context, const struct sm_trace_stack_samples *samples)
 	return 0;
 }
 
+struct trace_listing_visit trace_listing_begin(struct trace_listing *listing)
+{
+	struct listing_state *state = calloc(1, sizeof(*state));
+	if (!state) {
+		abort();
+	}
+	state->listing = listing;
+	return (struct trace_listing_visit){
+		.state = state,
+		.visitor =
+			{
+				.context = state,
+				.run = on_run,
+				.process = on_process,
+				.name = on_name,
+				.events = on_events,
+				.samples = on_samples,
+				.loss = on_loss,
+				.note = on_note,
+				.stack_function = on_function,
+				.stack_place = on_place,
+				.stack_thread = on_stack_thread,
+				.stack_samples = on_looks,
+				.begin = on_begin,
+				.alert = on_alert,
+			},
+	};
+}
+
+void trace_listing_end(struct trace_listing_visit *visit)
+{
+	sm_map_finish(&visit->state->last_ns);
+	sm_map_finish(&visit->state->names);
+	free(visit->state);
+}
+
 void trace_listing_read_into(struct trace_listing *listing, const char *path)
 {
-	struct listing_state state = {.listing = listing};
-	struct sm_trace_visitor visitor = {
-		.context = &state,
-		.run = on_run,
-		.process = on_process,
-		.name = on_name,
-		.events = on_events,
-		.samples = on_samples,
-		.stack_function = on_function,
-		.stack_place = on_place,
-		.stack_thread = on_stack_thread,
-		.stack_samples = on_looks,
-		.loss = on_loss,
-		.note = on_note,
-		.begin = on_begin,
-		.alert = on_alert,
-	};
-	listing->code = sm_trace_reader_visit(path, &visitor, &listing->summary, &listing->error);
-	sm_map_finish(&state.last_ns);
-	sm_map_finish(&state.names);
+	struct trace_listing_visit visit = trace_listing_begin(listing);
+	listing->code =
+		sm_trace_reader_visit(path, &visit.visitor, &listing->summary, &listing->error);
+	trace_listing_end(&visit);
 }
 
 struct trace_listing *trace_listing_read(const char *path)
