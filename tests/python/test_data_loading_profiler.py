@@ -14,7 +14,7 @@ import textwrap
 import pytest
 from conftest import ROOT, program
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 torch = pytest.importorskip("torch")
 

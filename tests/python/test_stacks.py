@@ -12,7 +12,7 @@ from collections import Counter
 import pytest
 from conftest import other_interpreters, program, stallmeter
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 PYTHONS = [sys.executable, *other_interpreters()]
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from conftest import ROOT, other_interpreters
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 # name in stacks_layout.c: (3.10, 3.11 and 3.12, 3.13); None where a version has no such field
 FRAME = "_PyInterpreterFrame"

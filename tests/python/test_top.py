@@ -21,7 +21,7 @@ import pytest
 from conftest import program, stallmeter
 
 pytest.importorskip("torch", reason="a training needs it")
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 TRAINING = """
 import sys, time
