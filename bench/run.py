@@ -66,6 +66,21 @@ def total_cpu() -> tuple[str, bool]:
     return at_most(1.5, ratio(c_file(), "total_cpu_ns", "reference_ns"))
 
 
+@cache
+def stack_looks() -> dict[str, float]:
+    return numbers([BUILD / "bench" / "stack_looks", job.python()])
+
+
+def stack_look() -> tuple[str, bool]:
+    found = stack_looks()
+    value, reached = at_most(3.0, found["walk_ns"] / 1e3, " us")
+    return f"{value} / {found['asleep_ns'] / 1e3:.2f} us", reached
+
+
+def stack_looks_of_nine() -> tuple[str, bool]:
+    return at_most(1.0, 100 * stack_looks()["nine_share"], " %")
+
+
 def two_threads() -> tuple[str, bool]:
     return at_most(1.05, ratio(c_span(), "two_threads_ns", "one_thread_ns"))
 
@@ -114,6 +129,8 @@ ROWS = [
     Row("bytes per event: live / archived", "4.1 B / 2.4 B", "", event_bytes),
     Row("counter sample, system + 9 processes", "1.25x / 1/8", "raw preads / psutil", counter_sample),
     Row("collector at its default rates", "0.5 %", "one core", job.collector_share),
+    Row("a look at a stack of 24 frames / of a sleeper", "3 us / reported", "", stack_look),
+    Row("looks at nine processes, 100 Hz", "1 %", "one core", stack_looks_of_nine),
     Row("demo training: CPU of everything ours", "1 %", "the job's CPU", job.accounted_cpu),
     Row("demo training: samples/s with us", "interval has 0.99x", "without us", job.samples_per_second),
     Row("added to the main process per step", "0.05 ms", "", job.added_per_step),

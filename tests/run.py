@@ -43,6 +43,10 @@ def _crash() -> Tally:
     return tally
 
 
+def _python(environment: str, marked: str, **variables: str) -> Tally:
+    return wheel.run_pytest(environment, "python", "-m", marked, seconds=1500, **variables)
+
+
 # In this order: what breaks most often, and is quickest to tell, comes first.
 SUITES: dict[str, tuple[str, Callable[[], Tally]]] = {
     "unit": ("C unit tests", lambda: programs.run_suite("test", "unit")),
@@ -54,15 +58,15 @@ SUITES: dict[str, tuple[str, Callable[[], Tally]]] = {
     "fuzz": ("replay of all fuzz seeds", seeds.replay),
     "web": ("the page, without a browser", web.run_node),
     "wheel": ("the wheel in every Python here", lambda: wheel.run_pytest("debian", "wheel", seconds=600)),
-    "python": ("Python tests, newest torch", lambda: wheel.run_pytest("torch", "python", seconds=1500)),
+    "python": ("Python tests, newest torch", lambda: _python("torch", "not profilers")),
+    "profilers": ("the three profilers, newest torch", lambda: _python("torch", "profilers")),
     # by day without those that are hardly about PyTorch itself
-    "python-debian": ("Python tests, Debian's torch", lambda: wheel.run_pytest("debian", "python", seconds=1500,
-                                                                               STALLMETER_SECOND_TORCH="1")),
+    "python-debian": ("Python tests, Debian's torch", lambda: _python("debian", "", STALLMETER_SECOND_TORCH="1")),
 }
 
 
-# Trainings wait more than they compute: these two run at once.
-BESIDE = {"python", "python-debian"}
+# Trainings wait more than they compute: these run at once.
+BESIDE = {"python", "profilers", "python-debian"}
 
 
 def run_one(name: str) -> Tally:

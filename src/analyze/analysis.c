@@ -1,6 +1,7 @@
 #include "analyze/analysis.h"
 
 #include "analyze/attribution.h"
+#include "analyze/hot_lines.h"
 #include "analyze/rows.h"
 #include "analyze/stalls.h"
 #include "analyze/steps.h"
@@ -122,6 +123,7 @@ int sm_analysis_build(
 		const struct sm_loader *trained =
 			analysis.training_loader < 0 ? NULL
 						     : &model->loaders[analysis.training_loader];
+		sm_hot_lines_find(&analysis);
 		error = sm_steps_find(&analysis.steps, &model->arena, model, trained);
 	}
 	error = error ? error : sm_verdict_judge(&analysis, &model->arena);

@@ -60,6 +60,12 @@ struct sm_steps {
 	size_t point_count;
 };
 
+enum { SM_HOT_LINES_MAX = 20 };
+struct sm_hot_row {
+	const struct sm_hot_line *line;
+	double share; /* of the critical path of its loader; NaN where it belongs to no stage */
+};
+
 struct sm_verdict {
 	enum sm_verdict_class class_;
 	const char *sentence; /* one, for people: what binds and how sure */
@@ -78,6 +84,8 @@ struct sm_analysis {
 	struct sm_steps steps;
 	struct sm_loader_analysis *loaders; /* as model->loaders */
 	size_t loader_count;
+	struct sm_hot_row hot_lines[SM_HOT_LINES_MAX]; /* dearest first */
+	size_t hot_line_count;
 	int training_loader; /* index of the loader that feeds the training steps, -1 without any */
 	struct sm_verdict verdict;
 	double usable_cores;		 /* affinity, control group, online: the least */

@@ -40,7 +40,7 @@ static int64_t clip(int64_t value, int64_t most)
 	return value < 0 ? 0 : value > most ? most : value;
 }
 
-static void judge(struct sm_batch *batch, bool background)
+void sm_stalls_judge(struct sm_batch *batch, bool background)
 {
 	int64_t wait_ns = wait_of(batch), gap_ns = batch->device_elapsed_ns;
 	batch->exposed_ns = background ? clip(batch->trainer_blocked_ns, wait_ns) : wait_ns;
@@ -111,7 +111,7 @@ static int find_interval(
 int sm_stalls_find(struct sm_loader_analysis *ret, struct sm_loader *loader, bool last_ends_run)
 {
 	for (size_t i = 0; i < loader->batch_count; i++) {
-		judge(&loader->batches[i], loader->background);
+		sm_stalls_judge(&loader->batches[i], loader->background);
 	}
 	double border = border_s(loader, last_ends_run);
 	add_up(ret, loader);

@@ -81,10 +81,15 @@ static void fill_shares(struct sm_analysis *analysis)
 }
 
 /* Of the device where it told, else of the host. */
-static int64_t copy_of(const struct sm_batch *batch)
+int64_t sm_verdict_copy_ns(const struct sm_batch *batch)
 {
 	return batch->device_state >= 0 && batch->device_copy_ns >= 0 ? batch->device_copy_ns
 								      : batch->h2d_ns;
+}
+
+int64_t sm_verdict_host_ns(const struct sm_batch *batch)
+{
+	return batch->device_state >= 0 ? batch->launch_ns : batch->other_ns;
 }
 
 /* Of the loop that trains: time copying to the device, and time the host kept the device (or, on a CPU, itself) from
@@ -97,9 +102,8 @@ static void fill_loop(struct sm_analysis *analysis)
 	       scale = (double)loader->steps / (double)loader->loader->batch_count;
 	for (size_t i = 0; i < loader->loader->batch_count; i++) {
 		const struct sm_batch *batch = &loader->loader->batches[i];
-		copy_s += (double)copy_of(batch) * 1e-9 * scale;
-		host_s += (double)(batch->device_state >= 0 ? batch->launch_ns : batch->other_ns) *
-			  1e-9 * scale;
+		copy_s += (double)sm_verdict_copy_ns(batch) * 1e-9 * scale;
+		host_s += (double)sm_verdict_host_ns(batch) * 1e-9 * scale;
 	}
 	verdict->transfer_share = copy_s / analysis->time_s;
 	verdict->host_share = host_s / analysis->time_s;

@@ -1,6 +1,7 @@
 #include "cli/beside.h"
 
 #include "base/clock.h"
+#include "collect/level.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,6 +206,9 @@ int sm_beside_start(struct sm_beside *beside, struct sm_place *place,
 		return r;
 	}
 	beside->socket = ends[0];
+	if (sm_level_rates(options->level, 0).stacks_ns) {
+		sm_place_sign(place, beside->pid);
+	}
 	close(place->lock_fd);
 	place->lock_fd = -1;
 	return 0;

@@ -147,6 +147,9 @@ static int leave_daemon(
 		if (!daemon) {
 			run_daemon(collect, place, root, until);
 		}
+		if (daemon > 0 && sm_level_rates((enum sm_level)collect->level, 0).stacks_ns) {
+			sm_place_sign(place, daemon);
+		}
 		_exit(daemon < 0);
 	}
 	return middle < 0 || waitpid(middle, &status, 0) < 0 || status ? SM_EXIT_ENVIRONMENT

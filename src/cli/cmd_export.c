@@ -79,7 +79,9 @@ static int run(const void *given, int argc, char **argv)
 
 static const struct sm_option option_table[] = {
 	{"to", 't', SM_OPTION_TEXT, offsetof(struct options, to), "FORMAT",
-		"chrome: trace JSON for ui.perfetto.dev, chrome://tracing and speedscope"},
+		"chrome: trace JSON for ui.perfetto.dev, chrome://tracing and speedscope; "
+		"collapsed, "
+		"speedscope: Python stacks"},
 	{"output", 'o', SM_OPTION_TEXT, offsetof(struct options, output), "FILE",
 		"where to; standard output when left out"},
 	{0},
@@ -90,8 +92,12 @@ const struct sm_command sm_cmd_export = {
 	.args = "RUN --to FORMAT [-o FILE]",
 	.summary = "the recorded run in a format that other tools open",
 	.details = "Every span with what was attached to it and how its time divides, marks, "
-		   "counters and losses. RUN is a run directory or one .stall file.",
-	.examples = "stallmeter export runs/base --to chrome -o base.json",
+		   "counters and losses (chrome); or the Python stacks of all threads, one line "
+		   "each with "
+		   "the milliseconds it was seen (collapsed), or over time (speedscope). RUN is a "
+		   "run directory or one .stall file.",
+	.examples = "stallmeter export runs/base --to chrome -o base.json\n"
+		    "stallmeter export runs/base --to speedscope -o base.speedscope.json",
 	.options = option_table,
 	.options_bytes = sizeof(struct options),
 	.run = run,

@@ -18,6 +18,7 @@ enum { SM_CHILDREN_MAX = 4096 };
 
 struct sm_child {
 	pid_t pid, ppid;
+	pid_t own_pid;	       /* in its own pid namespace, where it records; 0: not known */
 	uint64_t start_ticks;  /* field 22 of its stat */
 	int pidfd;	       /* owned; -1 where the kernel has none */
 	struct sm_source list; /* the children of its first thread */

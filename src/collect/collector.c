@@ -6,6 +6,7 @@
  *     probes of the second tier, looks at processes that never said hello;
  *     what was sampled reaches the file                                        every second
  *     probes of the slow tier                                                  every ten seconds
+ *     Python stacks of every process                                           every 10 ms
  *
  * Rates are those of the level, and the governor stretches them when sampling costs too much. Every sample carries
  * its own time, so nothing relies on the intervals.
@@ -22,6 +23,7 @@
 #include "collect/rounds.h"
 #include "collect/run_files.h"
 #include "collect/run_record.h"
+#include "collect/stacks.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -47,6 +49,7 @@ struct sm_collector {
 	struct sm_rings rings;
 	struct sm_children children;
 	struct sm_rounds rounds;
+	struct sm_stacks stacks;
 	int epoll_fd, inotify_fd; /* owned */
 	int64_t drain_due_ns, scan_due_ns;
 	int64_t root_ended_ns; /* 0: it lives */
@@ -83,6 +86,7 @@ static pid_t meet_recorder(void *context, const struct sm_ring_header *header)
 		return 0;
 	}
 	child->has_ring = true;
+	child->own_pid = header->pid;
 	return child->pid;
 }
 
@@ -162,6 +166,8 @@ static bool is_job_over(const struct sm_collector *collector, bool awaits_status
 static int64_t next_due_ns(const struct sm_collector *collector)
 {
 	int64_t due_ns = sm_rounds_due_ns(&collector->rounds);
+	int64_t stacks_ns = sm_stacks_due_ns(&collector->stacks);
+	due_ns = stacks_ns < due_ns ? stacks_ns : due_ns;
 	return collector->drain_due_ns < due_ns ? collector->drain_due_ns : due_ns;
 }
 
@@ -185,8 +191,10 @@ int sm_collector_step(struct sm_collector *collector, int wake_fd)
 	if (is_job_over(collector, wake_fd >= 0, sm_clock_mono_ns())) {
 		return 0; /* what `run` told since the last round may have decided it */
 	}
+	int64_t cpu_ns = sm_rounds_own_cpu_ns();
 	sleep_until(collector, next_due_ns(collector), wake_fd);
 	int64_t now_ns = sm_clock_mono_ns();
+	sm_stacks_run(&collector->stacks, &collector->children, now_ns, cpu_ns);
 	bool look = take_events(collector);
 	note_ends(collector, now_ns);
 	if (look) {
@@ -252,6 +260,12 @@ static int start(struct sm_collector *collector, struct sm_error *reterr)
 		options->root_path, options->without, &collector->rounds.listener);
 	if (!sm_children_add(&collector->children, options->root)) {
 		collector->root_ended_ns = collector->begin_ns; /* it was quicker than we */
+	}
+	r = sm_stacks_open(&collector->stacks,
+		options->root_path[0] ? 0 : collector->rates.stacks_ns,
+		sm_run_files_first(&collector->files));
+	if (r) {
+		return sm_error_set(reterr, r, -1, "out of memory");
 	}
 	return sm_rounds_open(&collector->rounds);
 }
@@ -332,6 +346,7 @@ static void remove_live(const struct sm_collector *collector)
 int sm_collector_finish(struct sm_collector *collector, struct sm_error *reterr)
 {
 	scan(collector, sm_clock_mono_ns());
+	sm_stacks_finish(&collector->stacks);
 	sm_rounds_last(&collector->rounds);
 	sm_alerts_finish(&collector->rounds.alerts);
 	sm_rings_finish(&collector->rings);
@@ -348,6 +363,7 @@ void sm_collector_destroy(struct sm_collector *collector)
 	if (!collector) {
 		return;
 	}
+	sm_stacks_close(&collector->stacks);
 	sm_rounds_close(&collector->rounds);
 	sm_children_finish(&collector->children);
 	sm_rings_close(&collector->rings);

@@ -6,19 +6,18 @@
 #define SECOND_NS 1000000000LL
 #define WINDOW_NS (5 * SECOND_NS)
 /* A slower rate costs half as much at best, so this leaves a gap in which nothing is changed. */
-#define TOO_DEAR_SHARE 0.005
-#define CHEAP_SHARE    0.002
+#define CHEAP_PART 0.4
 
-void sm_governor_init(struct sm_governor *governor)
+void sm_governor_init(struct sm_governor *governor, double budget_share)
 {
-	*governor = (struct sm_governor){.slowdown = 1};
+	*governor = (struct sm_governor){.budget_share = budget_share, .slowdown = 1};
 }
 
 static void judge(struct sm_governor *governor, double share)
 {
-	if (share > TOO_DEAR_SHARE && governor->slowdown < SM_GOVERNOR_SLOWDOWN_MAX) {
+	if (share > governor->budget_share && governor->slowdown < SM_GOVERNOR_SLOWDOWN_MAX) {
 		governor->slowdown *= 2;
-	} else if (share < CHEAP_SHARE && governor->slowdown > 1) {
+	} else if (share < CHEAP_PART * governor->budget_share && governor->slowdown > 1) {
 		governor->slowdown /= 2;
 	}
 }

@@ -11,6 +11,7 @@
 
 struct sm_level_rates {
 	int64_t interval_ns[SM_TIER_COUNT]; /* between samples of a tier */
+	int64_t stacks_ns;		    /* between looks at the stacks; 0: none */
 	int64_t drain_ns;		    /* between looks at the mappings */
 	uint64_t limit_bytes;		    /* of a run, unless somebody says otherwise */
 };

@@ -189,6 +189,15 @@ bool sm_place_is_collected(const char *live_directory)
 	return locked;
 }
 
+void sm_place_sign(const struct sm_place *place, int collector_pid)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d\n", collector_pid);
+	if (place->lock_fd >= 0) {
+		(void)!pwrite(place->lock_fd, text, (size_t)length, 0);
+	}
+}
+
 int sm_place_make(
 	struct sm_place *place, const struct sm_place_options *options, struct sm_error *reterr)
 {

@@ -3,7 +3,7 @@
  *     stallmeter-train-20261122-114305/
  *         rank0.stall
  *         live/            the mappings while the job runs; gone afterwards
- *         live/collector   locked as long as a collector lives
+ *         live/collector   locked as long as a collector lives; its pid, if it looks at stacks
  *         live.path        instead of live/: where it is, when the run directory is on a network mount
  *
  * The training maps files of live/ and stores into them. Under a network or FUSE mount, such a store can hang it or end it with
@@ -32,6 +32,8 @@ struct sm_place_options {
 
 int sm_place_make(
 	struct sm_place *place, const struct sm_place_options *options, struct sm_error *reterr);
+/* Puts the collector's pid where the job's processes find it, so that they let it read their stacks. */
+void sm_place_sign(const struct sm_place *place, int collector_pid);
 /* Lets go of the lock. With `remove`, takes away what make made, where nothing was put into it. */
 void sm_place_leave(struct sm_place *place, bool remove);
 /* Does a collector live that empties this directory? */

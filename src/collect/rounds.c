@@ -165,7 +165,7 @@ void sm_rounds_init(struct sm_rounds *rounds, const struct sm_level_rates *rates
 	};
 	sm_watch_init(&rounds->alerts.watch, options->memory_threshold, options->gpu_threshold,
 		options->root);
-	sm_governor_init(&rounds->governor);
+	sm_governor_init(&rounds->governor, SM_GOVERNOR_COUNTERS_SHARE);
 }
 
 static void note_switched_off(struct sm_rounds *rounds)

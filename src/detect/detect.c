@@ -1,6 +1,7 @@
 /* Runs the detectors and says of each: it found something, it passed, or it could not judge and why. */
 #include "detect/detect.h"
 
+#include "detect/hot_place.h"
 #include "detect/judge.h"
 #include "detect/words.h"
 
@@ -165,6 +166,9 @@ int sm_detect_run(const struct sm_analysis *analysis, struct sm_findings *ret_fi
 		if (!detector->look_at_calls) {
 			error = sm_detect_note(detector, &findings, look_at_analysis, analysis);
 		}
+	}
+	for (size_t i = 0; !error && i < findings.count; i++) {
+		sm_hot_place_name(analysis, &findings.items[i]);
 	}
 	error = error ? error : sm_detect_end(&findings);
 	if (!error) {

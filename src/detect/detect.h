@@ -43,6 +43,7 @@ struct sm_finding {
 	enum sm_stage stage;	 /* SM_STAGE_COUNT: none */
 	const char *name, *file; /* "" unknown */
 	int line;
+	const char *function, *calls; /* whose line it is, and what it calls there; NULL unknown */
 	const char *risk; /* NULL, or what will follow: a template as a suggestion's text */
 	int order; /* among findings of one size lower comes first: the detector's place in the list, unless it says otherwise */
 	struct sm_evidence evidence[SM_EVIDENCE_MAX];

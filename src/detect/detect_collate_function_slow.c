@@ -13,7 +13,7 @@ static int look(const struct sm_judge *judge)
 	const struct sm_loader *loader = judge->loader->loader;
 	const struct sm_sketch *wall = &loader->stage_wall_s[SM_STAGE_COLLATE];
 	struct sm_split split = sm_split_of(&loader->stage[SM_STAGE_COLLATE]);
-	const struct sm_computing computing = sm_computing_of(judge, &split);
+	const struct sm_computing computing = sm_computing_of(judge, SM_STAGE_COLLATE, &split);
 	const char *cause = strcmp(computing.detail, "python_cpu") ? "" : "python_loop";
 	struct sm_finding *finding;
 	int error = sm_judge_propose(judge, cause, SM_STAGE_COLLATE, NULL, &cure, &finding);

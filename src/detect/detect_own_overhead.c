@@ -5,14 +5,20 @@
 #include <math.h>
 
 enum {
-	BOUND_PERCENT = 1, /* of one core: what stallmeter promises to stay under */
-	STARTING_MS = 100, /* of CPU: starting and ending, whatever the length of the run */
+	BOUND_PERCENT = 1,  /* of one core: what stallmeter promises to stay under */
+	STACKS_PERCENT = 1, /* and this for Python stacks, at the levels that look at them */
+	STARTING_MS = 100,  /* of CPU: starting and ending, whatever the length of the run */
 };
 
 static double share_without_starting(const struct sm_analysis *analysis)
 {
 	double wall_s = analysis->own_cpu_s / analysis->own_cpu_share;
 	return (analysis->own_cpu_s - STARTING_MS * 1e-3) / wall_s;
+}
+
+static int bound_percent(const struct sm_model *model)
+{
+	return BOUND_PERCENT + (model->stacks.has_interval ? STACKS_PERCENT : 0);
 }
 
 static int look(const struct sm_judge *judge)
@@ -24,7 +30,7 @@ static int look(const struct sm_judge *judge)
 				? analysis->no_own_share_why
 				: "the CPU used by stallmeter itself is not known");
 	}
-	if (!(share_without_starting(analysis) * 100 >= BOUND_PERCENT)) {
+	if (!(share_without_starting(analysis) * 100 >= bound_percent(analysis->model))) {
 		return 0;
 	}
 	struct sm_finding *finding = sm_findings_add(judge->findings, judge->detector, NULL);
@@ -36,12 +42,14 @@ static int look(const struct sm_judge *judge)
 		"core: what is reported includes some of it.";
 	sm_finding_evidence(finding, "own_cpu_s", analysis->own_cpu_s, "s");
 	sm_finding_evidence(finding, "own_cpu_share", analysis->own_cpu_share, "share");
-	sm_finding_suggest(
-		finding, "Record with --level basic or production, which record fewer spans.");
+	sm_finding_suggest(finding,
+		"Record with --level basic or production, which record fewer spans and look at no "
+		"stacks.");
 	return 0;
 }
 
-static const struct sm_bound bounds[] = {SM_BOUND(BOUND_PERCENT), SM_BOUND(STARTING_MS), {0}};
+static const struct sm_bound bounds[] = {
+	SM_BOUND(BOUND_PERCENT), SM_BOUND(STACKS_PERCENT), SM_BOUND(STARTING_MS), {0}};
 
 const struct sm_detector sm_detect_own_overhead = {
 	.id = "SM703",
@@ -49,7 +57,9 @@ const struct sm_detector sm_detect_own_overhead = {
 	.title = "Measuring took more than it should",
 	.summary = "The CPU of stallmeter's process beside the job is above the bound it promises.",
 	.causes = "",
-	.evidence = "At least {BOUND_PERCENT} % of one core, {STARTING_MS} ms for starting and "
+	.evidence = "At least {BOUND_PERCENT} % of one core ({STACKS_PERCENT} % more where Python "
+		    "stacks "
+		    "were looked at), {STARTING_MS} ms for starting and "
 		    "ending left out, by the collector's own account; not judged in runs of less "
 		    "than a second.",
 	.fixes = "A lower level; a longer run, over which starting up is spread.",

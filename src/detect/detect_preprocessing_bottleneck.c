@@ -45,7 +45,8 @@ static struct nature nature_of_work(const struct sm_judge *judge, const struct s
 	if (faults_s * 100 >= MOST_PERCENT * suspect->split.computing) {
 		return (struct nature){"MEMORY_INTENSIVE", "allocation", false};
 	}
-	const struct sm_computing computing = sm_computing_of(judge, &suspect->split);
+	const struct sm_computing computing =
+		sm_computing_of(judge, suspect->stage, &suspect->split);
 	bool loops = loops_in_python(suspect, &computing);
 	return (struct nature){
 		loops ? "VECTORIZATION_INEFFICIENT" : "CPU_INTENSIVE", computing.detail, false};
@@ -100,7 +101,7 @@ static void prove(const struct sm_judge *judge, const struct suspect *suspect,
 			finding, "waiting_share", split->waiting / split->wall, "share");
 	}
 	sm_finding_evidence(finding, "python_share_of_cpu",
-		sm_computing_of(judge, split).python_share, "share");
+		sm_computing_of(judge, suspect->stage, split).python_share, "share");
 	sm_finding_evidence(
 		finding, "worker_busy_share", sm_judge_busy_share(judge->loader->loader), "share");
 	if (nature->reads) {

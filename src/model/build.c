@@ -1,6 +1,7 @@
 #include "model/build.h"
 
 #include "base/mem.h"
+#include "model/build_stacks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,6 +65,8 @@ void sm_build_destroy(struct sm_build *build)
 		sm_mem_free(build->processes[i].names);
 	}
 	sm_build_series_finish(build);
+	sm_build_stacks_finish(build);
+	sm_build_recent_finish(&build->recent);
 	struct sm_map *maps[] = {&build->thread_by_id, &build->operation_by_text,
 		&build->transform_by_text, &build->process_by_pid, &build->worker_by_pid,
 		&build->series_by_id, &build->row_by_key, &build->share_by_key};
@@ -297,6 +300,7 @@ static void set_run(struct sm_build *build, const struct sm_trace_summary *summa
 int sm_build_complete(struct sm_build *build, const struct sm_trace_summary *summary)
 {
 	int error = sm_build_spans_finish(build);
+	error = error ? error : sm_build_stacks_complete(build);
 	error = error ? error : sm_build_consume_finish(build);
 	error = error ? error : copy_processes(build);
 	if (!error) {

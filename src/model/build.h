@@ -20,9 +20,10 @@
 #include "trace/trace_reader.h"
 
 enum {
-	SM_BUILD_KEYS = 16,    /* enum sm_key in use, and some */
-	SM_BUILD_DEPTH = 1024, /* nested spans; deeper ones are not looked at */
-	SM_BUILD_PARTS = 3,    /* fetch, transform, collate: what a worker's batch is made of */
+	SM_BUILD_RECENT = 1 << 14, /* batches; a minute at 270 steps a second */
+	SM_BUILD_KEYS = 16,	   /* enum sm_key in use, and some */
+	SM_BUILD_DEPTH = 1024,	   /* nested spans; deeper ones are not looked at */
+	SM_BUILD_PARTS = 3,	   /* fetch, transform, collate: what a worker's batch is made of */
 };
 #define SM_BUILD_NONE UINT32_MAX /* wider than int, so no enumerator */
 
@@ -33,6 +34,7 @@ struct sm_build_name {
 };
 
 struct sm_build_sums;
+struct sm_build_stacks; /* build_stacks.c */
 
 struct sm_build_process {
 	struct sm_process info;
@@ -165,6 +167,8 @@ struct sm_build_thread {
 	uint32_t mark_name;
 	int64_t mark_ns;
 	struct sm_build_args mark;
+	size_t look_at, look_end; /* its looks; build_stacks.c */
+	int64_t next_look_ns;
 	struct sm_build_fetcher *fetcher;   /* owned, or NULL */
 	struct sm_build_consumer *consumer; /* owned, or NULL */
 };
@@ -189,6 +193,18 @@ struct sm_build_loader {
 	size_t sent_capacity;
 	int32_t sent_iteration;
 	uint64_t trained; /* of its batches, those followed by backward or optimizer */
+};
+
+/* The newest batches and fetches, for whoever looks at a run that goes on: kept whatever was thinned. Rings. */
+struct sm_build_fetched {
+	uint32_t process, tid;
+	int64_t start_ns, done_ns;
+};
+
+struct sm_build_recent {
+	struct sm_build_batch *batches;	   /* owned; NULL: nobody looks */
+	struct sm_build_fetched *fetches;  /* owned */
+	uint64_t batch_count, fetch_count; /* ever */
 };
 
 struct sm_build_transform {
@@ -253,6 +269,8 @@ struct sm_build {
 	size_t series_capacity, series_count;
 	struct sm_map series_by_id;
 	int64_t series_first_ns, series_width_ns; /* of a point, the same for all */
+	struct sm_build_stacks *stacks;		  /* owned; NULL: none were read */
+	struct sm_build_recent recent;
 	size_t fact_capacity, note_capacity;
 	size_t alert_capacity;
 	int64_t started_ns; /* the collector; 0: not told */
@@ -334,6 +352,18 @@ void sm_build_step_read_helpers(
 void sm_build_step_read_loop(
 	struct sm_build *build, struct sm_build_thread *thread, int64_t begin_ns, int64_t end_ns);
 
+/* build_recent.c; all but the first do nothing where nobody looks */
+int sm_build_recent_watch(struct sm_build *build);
+void sm_build_recent_finish(struct sm_build_recent *recent); /* fine on a zeroed one */
+void sm_build_recent_batch(struct sm_build *build, const struct sm_build_batch *batch);
+/* A wait at the border of an epoch: it stands between steps, and its task is -1. */
+void sm_build_recent_border(struct sm_build *build, const struct sm_build_loader *loader,
+	int64_t begin_ns, int64_t end_ns);
+void sm_build_recent_fetch(struct sm_build *build, const struct sm_build_fetch *fetch);
+/* The device's answer comes some steps later. NULL: not there (any more). */
+struct sm_batch *sm_build_recent_find(
+	struct sm_build *build, uint32_t loader, int64_t iteration, int64_t task);
+
 /* build_sent.c: batches sent and not yet delivered */
 int sm_build_sent_put(struct sm_build_thread *thread, struct sm_build_loader *loader, int64_t at_ns,
 	const struct sm_build_args *args);
@@ -376,6 +406,7 @@ void sm_build_series_finish(struct sm_build *build);
 int sm_build_trainer(struct sm_build *build, struct sm_build_loader *loader); /* build_trainer.c */
 int sm_build_trainer_step(struct sm_build_thread *thread, int64_t end_ns);
 int sm_build_workers(struct sm_build *build, struct sm_build_loader *loader); /* build_workers.c */
+bool sm_build_workers_runs_data_set(const struct sm_build_thread *thread);
 /* What the fetch `part` says of the batch: its times, and the samples it was made of. */
 void sm_build_join_fetch(struct sm_batch *batch, const struct sm_batch *part);
 int sm_build_join(struct sm_build *build);

@@ -107,6 +107,7 @@ static int end_next(
 	if (epoch) {
 		epoch->end_ns = end_ns;
 	}
+	sm_build_recent_border(build, loader, begin_ns, end_ns);
 	return 0;
 }
 
@@ -128,6 +129,7 @@ static int end_iterate(
 		epoch->iterate_begin_ns = begin_ns;
 		epoch->iterate_end_ns = end_ns;
 	}
+	sm_build_recent_border(build, loader, begin_ns, end_ns);
 	return 0;
 }
 
@@ -167,6 +169,15 @@ int sm_build_consume_end(struct sm_build *build, struct sm_build_thread *thread,
 	}
 }
 
+static void answer(struct sm_batch *batch, const struct sm_build_args *args)
+{
+	if (batch) {
+		batch->device_state = (int16_t)sm_build_spans_arg(args, SM_KEY_DEVICE_STATE, -1);
+		batch->device_elapsed_ns = sm_build_spans_arg(args, SM_KEY_ELAPSED_NS, -1);
+		batch->device_copy_ns = sm_build_spans_arg(args, SM_KEY_COPY_NS, -1);
+	}
+}
+
 /* The device's answer comes some steps later. */
 static void note_device(struct sm_build *build, struct sm_build_consumer *consumer,
 	const struct sm_build_loader *loader, const struct sm_build_args *args)
@@ -188,11 +199,8 @@ static void note_device(struct sm_build *build, struct sm_build_consumer *consum
 			found = &batch->batch;
 		}
 	}
-	if (found) {
-		found->device_state = (int16_t)sm_build_spans_arg(args, SM_KEY_DEVICE_STATE, -1);
-		found->device_elapsed_ns = sm_build_spans_arg(args, SM_KEY_ELAPSED_NS, -1);
-		found->device_copy_ns = sm_build_spans_arg(args, SM_KEY_COPY_NS, -1);
-	}
+	answer(found, args);
+	answer(sm_build_recent_find(build, loader->index, iteration, task), args);
 }
 
 int sm_build_consume_mark(struct sm_build *build, struct sm_build_thread *thread, enum sm_role role,

@@ -290,6 +290,7 @@ static int end_batch(
 	fetcher->last_ns = end_ns;
 	fetcher->busy_ns += end_ns - begin_ns;
 	fetcher->batches++;
+	sm_build_recent_fetch(build, &record);
 	int error = add_sums(build, fetcher);
 	return error ? error : keep_record(build, thread, &record);
 }

@@ -5,6 +5,7 @@
  * mark directly before them, so a mark is handed on when the next event shows that its numbers are complete. */
 #include "base/mem.h"
 #include "model/build.h"
+#include "model/build_stacks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static int new_thread(struct sm_build *build, uint64_t id, struct sm_build_threa
 	}
 	thread->process = (uint32_t)(id >> 32);
 	thread->tid = (uint32_t)id;
+	sm_build_stacks_begin(build, thread);
 	int error = sm_mem_grow(&build->threads, &build->thread_capacity, build->thread_count + 1,
 		sizeof(struct sm_build_thread *));
 	error = error ? error : sm_map_set(&build->thread_by_id, id, build->thread_count);
@@ -296,7 +298,10 @@ int sm_build_spans_add(struct sm_build *build, const struct sm_trace_events *eve
 	}
 	widen_run(build, events->time_ns[0], events->time_ns[events->count - 1]);
 	for (size_t i = 0; i < events->count && !error; i++) {
-		error = add_event(build, thread, events, i);
+		if (events->time_ns[i] > thread->next_look_ns) {
+			error = sm_build_stacks_join(build, thread, events->time_ns[i]);
+		}
+		error = error ? error : add_event(build, thread, events, i);
 	}
 	return error;
 }

@@ -48,6 +48,7 @@ int sm_build_step_close(struct sm_build *build, struct sm_build_consumer *consum
 	if (epoch) {
 		epoch->last_end_ns = epoch->end_ns = end_ns;
 	}
+	sm_build_recent_batch(build, &consumer->current);
 	return keep_batch(build, &consumer->current);
 }
 

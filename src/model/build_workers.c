@@ -81,7 +81,7 @@ static int by_index(const void *left, const void *right)
 }
 
 /* A worker's feeder thread, which only serialises, is no second worker. */
-static bool runs_data_set(const struct sm_build_thread *thread)
+bool sm_build_workers_runs_data_set(const struct sm_build_thread *thread)
 {
 	return thread->fetcher && (thread->fetcher->mark_ns >= 0 || thread->fetcher->first_ns >= 0);
 }
@@ -97,8 +97,9 @@ int sm_build_workers(struct sm_build *build, struct sm_build_loader *loader)
 	for (size_t i = 0; i < build->thread_count; i++) {
 		const struct sm_build_thread *thread = build->threads[i];
 		const struct sm_build_worker *worker;
-		if (runs_data_set(thread) && sm_build_loader_of_worker(build, thread->process,
-						     thread->tid, &worker) == loader) {
+		if (sm_build_workers_runs_data_set(thread) &&
+			sm_build_loader_of_worker(build, thread->process, thread->tid, &worker) ==
+				loader) {
 			add_thread(build, row_of(facts, worker->index), worker, thread);
 		}
 	}

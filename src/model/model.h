@@ -220,6 +220,27 @@ struct sm_process {
 	bool complete;
 };
 
+/* A line of the job's own code on which threads were seen, by what they were doing: docs/analysis.md, Hottest lines. */
+struct sm_hot_line {
+	const char *file, *function;
+	const char *calls;   /* the function it called there; "" for none, or what is no Python */
+	int line;	     /* 0: not known */
+	int loader;	     /* index; -1: none */
+	enum sm_stage stage; /* SM_STAGE_COUNT: none */
+	double wall_s;	     /* that threads were seen there */
+	double cpu_s;	     /* CPU time they used before they were */
+	double awake_s;	     /* the part of wall_s in which they were not blocked */
+	double in_call_s; /* the part of awake_s in which Python had called something that is no Python */
+	double part; /* of all that was seen in the same stage of the same loader */
+	uint64_t looks;
+};
+
+struct sm_stacks { /* how stacks were looked at */
+	uint64_t looks, torn, unread, missed;
+	bool has_interval;
+	double shortest_s, longest_s; /* between two looks at a thread */
+};
+
 struct sm_lane_part {
 	double begin_s, end_s;
 	enum sm_stage stage;
@@ -257,6 +278,9 @@ struct sm_model {
 	size_t alert_count;
 	struct sm_lane *lanes;
 	size_t lane_count;
+	struct sm_stacks stacks;
+	struct sm_hot_line *hot_lines; /* the most seen first */
+	size_t hot_line_count;
 	uint64_t events, events_lost;
 	bool complete;
 	int ranks;

@@ -1,4 +1,5 @@
 #include "model/build.h"
+#include "model/build_stacks.h"
 #include "model/model.h"
 #include "trace/trace_reader.h"
 
@@ -28,6 +29,7 @@ int sm_model_build(struct sm_model *model, const char *path,
 	struct sm_build *build = NULL;
 	*model = (struct sm_model){0};
 	int error = sm_build_create(&build, model);
+	error = error ? error : sm_build_stacks_read(build, path);
 	error = error ? error : read_into(build, path, progress, reterr);
 	sm_build_destroy(build);
 	if (error) {

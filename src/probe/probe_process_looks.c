@@ -5,6 +5,7 @@
  * whether a worker waits for work or a transform for a server; there the system call's timeout tells, where we may read
  * it: torch's queues poll for five seconds. A select on no descriptor at all is a sleep: time.sleep of Python 3.10 and older.
  * What cannot be told apart is counted as a look and nothing else. */
+#include "probe/kernel_waits.h"
 #include "probe/source.h"
 
 #include <errno.h>
@@ -13,53 +14,14 @@
 
 enum { QUEUE_POLL_MS = 5000 }; /* torch.utils.data, MP_STATUS_CHECK_INTERVAL */
 
-enum look { LOCK, SLEEP, SOCKET, FILE_WAIT, IDLE, LOOK_KINDS, POLL, UNKNOWN };
+enum { LOOK_KINDS = SM_KERNEL_WAIT_IDLE + 1 };
 
 static const enum sm_metric metrics[LOOK_KINDS] = {
-	[LOCK] = SM_METRIC_PROC_LOOKS_LOCK,
-	[SLEEP] = SM_METRIC_PROC_LOOKS_SLEEP,
-	[SOCKET] = SM_METRIC_PROC_LOOKS_SOCKET,
-	[FILE_WAIT] = SM_METRIC_PROC_LOOKS_FILE,
-	[IDLE] = SM_METRIC_PROC_LOOKS_IDLE,
-};
-
-/* Parts of kernel function names; the first that fits counts. They vary a little from one kernel to the next. */
-static const struct {
-	const char *part;
-	enum look look;
-} symbols[] = {
-	{"futex", LOCK},
-	{"locks_lock", LOCK},
-	{"flock", LOCK},
-	{"nanosleep", SLEEP},
-	{"pipe_read", IDLE},
-	{"poll_schedule", POLL},
-	{"do_sys_poll", POLL},
-	{"do_poll", POLL},
-	{"ep_poll", SOCKET},
-	{"do_select", POLL},
-	{"sk_wait", SOCKET},
-	{"unix_stream", SOCKET},
-	{"skb_wait", SOCKET},
-	{"skb_recv", SOCKET},
-	{"csk_accept", SOCKET},
-	{"tcp_", SOCKET},
-	{"folio", FILE_WAIT},
-	{"wait_on_page", FILE_WAIT},
-	{"page_bit", FILE_WAIT},
-	{"io_schedule", FILE_WAIT},
-	{"submit_bio", FILE_WAIT},
-	{"blk_", FILE_WAIT},
-	{"wait_on_buffer", FILE_WAIT},
-	{"wait_on_bit", FILE_WAIT},
-	{"jbd2", FILE_WAIT},
-	{"nfs", FILE_WAIT},
-	{"rpc_wait", FILE_WAIT},
-	{"fuse", FILE_WAIT},
-	{"request_wait", FILE_WAIT},
-	{"ceph", FILE_WAIT},
-	{"cl_sync", FILE_WAIT},
-	{"dirty_pages", FILE_WAIT},
+	[SM_KERNEL_WAIT_LOCK] = SM_METRIC_PROC_LOOKS_LOCK,
+	[SM_KERNEL_WAIT_SLEEP] = SM_METRIC_PROC_LOOKS_SLEEP,
+	[SM_KERNEL_WAIT_SOCKET] = SM_METRIC_PROC_LOOKS_SOCKET,
+	[SM_KERNEL_WAIT_FILE] = SM_METRIC_PROC_LOOKS_FILE,
+	[SM_KERNEL_WAIT_IDLE] = SM_METRIC_PROC_LOOKS_IDLE,
 };
 
 struct looks {
@@ -67,7 +29,7 @@ struct looks {
 	int64_t pid;
 	uint64_t total, count[LOOK_KINDS];
 	char symbol[48]; /* of the last look, and what it meant: mostly it is the same again */
-	enum look meaning;
+	enum sm_kernel_wait meaning;
 };
 
 static int open_looks(void *state, const char *root, int32_t pid, char why[SM_SOURCE_WHY])
@@ -82,24 +44,13 @@ static int open_looks(void *state, const char *root, int32_t pid, char why[SM_SO
 	return r;
 }
 
-static enum look name_wait(struct sm_scan symbol)
-{
-	size_t length = (size_t)(symbol.end - symbol.at);
-	for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
-		if (memmem(symbol.at, length, symbols[i].part, strlen(symbols[i].part))) {
-			return symbols[i].look;
-		}
-	}
-	return UNKNOWN;
-}
-
-static enum look name_again(struct looks *looks, struct sm_scan symbol)
+static enum sm_kernel_wait name_again(struct looks *looks, struct sm_scan symbol)
 {
 	size_t length = (size_t)(symbol.end - symbol.at);
 	if (sm_scan_is(&symbol, looks->symbol) && length) {
 		return looks->meaning;
 	}
-	enum look look = name_wait(symbol);
+	enum sm_kernel_wait look = sm_kernel_waits_find(symbol.at, length);
 	if (length < sizeof(looks->symbol) && !memchr(symbol.at, '\0', length)) {
 		memcpy(looks->symbol, symbol.at, length);
 		looks->symbol[length] = '\0';
@@ -141,27 +92,28 @@ static bool is_select(uint64_t number)
 }
 
 /* "7 0x7ffd.. 0x1 0x1388 ...": poll(fds, 1, 5000); "23 0x0 ...": select(0, ...) */
-static enum look name_poll(const struct looks *looks)
+static enum sm_kernel_wait name_poll(const struct looks *looks)
 {
 #ifdef SYS_poll
 	struct sm_scan text, line;
 	uint64_t number, timeout_ms, count;
 	if (!sm_source_is_open(&looks->syscall) || sm_source_read(&looks->syscall, &text) < 0 ||
 		!sm_scan_line(&text, &line) || !sm_scan_u64(&line, &number)) {
-		return UNKNOWN;
+		return SM_KERNEL_WAIT_UNKNOWN;
 	}
 	if (is_select(number)) {
-		return scan_hex(&line, &count) && count == 0 ? SLEEP : SOCKET;
+		return scan_hex(&line, &count) && count == 0 ? SM_KERNEL_WAIT_SLEEP
+							     : SM_KERNEL_WAIT_SOCKET;
 	}
 	if (number == SYS_poll && sm_scan_skip(&line, 2) && scan_hex(&line, &timeout_ms) &&
 		(uint32_t)timeout_ms == QUEUE_POLL_MS) {
-		return IDLE;
+		return SM_KERNEL_WAIT_IDLE;
 	}
-	return SOCKET;
+	return SM_KERNEL_WAIT_SOCKET;
 #else
 	(void)scan_hex;
 	(void)is_select;
-	return UNKNOWN; /* ppoll's timeout lies in the process's memory */
+	return SM_KERNEL_WAIT_UNKNOWN; /* ppoll's timeout lies in the process's memory */
 #endif
 }
 
@@ -173,11 +125,11 @@ static int sample_looks(void *state, const struct sm_probe_sink *sink)
 	if (r < 0) {
 		return r;
 	}
-	enum look look = name_again(looks, text);
-	look = look == POLL ? name_poll(looks) : look;
+	enum sm_kernel_wait look = name_again(looks, text);
+	look = look == SM_KERNEL_WAIT_POLL ? name_poll(looks) : look;
 	looks->total++;
 	sm_probe_emit(sink, SM_METRIC_PROC_LOOKS, looks->pid, (double)looks->total);
-	if (look < LOOK_KINDS) {
+	if ((int)look < LOOK_KINDS) {
 		looks->count[look]++;
 	}
 	for (int i = 0; i < LOOK_KINDS; i++) {

@@ -4,6 +4,7 @@
 #include "record/cause.h"
 #include "record/identity.h"
 #include "record/name.h"
+#include "record/permit.h"
 #include "record/session.h"
 #include "record/thread.h"
 
@@ -125,6 +126,7 @@ static int make_file(void)
 		return error;
 	}
 	memcpy(sm_session_here.unique, who.unique, sizeof(who.unique));
+	sm_permit_collector(sm_session_here.directory, "");
 	return 0;
 }
 

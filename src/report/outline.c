@@ -219,6 +219,7 @@ int sm_outline_build(struct sm_outline *ret_outline, const struct sm_report *rep
 	sm_outline_run_build(outline, report);
 	build_verdict(outline, report->analysis);
 	sm_outline_loaders_build(outline, report);
+	sm_outline_lines_build(outline, report);
 	sm_outline_monitor_build(outline, report);
 	sm_outline_findings_build(outline, report);
 	sm_outline_sessions_build(outline, report);

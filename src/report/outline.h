@@ -88,6 +88,15 @@ struct sm_outline_loader {
 	size_t slowest_count;
 };
 
+struct sm_outline_line {      /* of the job's code */
+	const char *where;    /* "job/data.py:88" */
+	const char *function; /* whose line it is */
+	const char *calls;    /* what it called there; "" */
+	const char *stage, *loader, *share_text, *looks;
+	const char *spent; /* "92 % native calls, 6 % Python or operators" */
+	double share;
+};
+
 struct sm_outline_operation { /* in a session */
 	const char *name, *type, *count, *inclusive, *own;
 	double share; /* its own time, of the session; NaN: in workers only */
@@ -161,6 +170,9 @@ struct sm_outline {
 	const struct sm_outline_loader *training; /* NULL: none feeds the training */
 	struct sm_outline_pair *operations;	  /* name, "12 times, 1.2 s, of it 0.3 s its own" */
 	size_t operation_count;
+	struct sm_outline_line *lines; /* the hottest; empty where no stacks were looked at */
+	size_t line_count;
+	const char *looks; /* "184,201 looks at Python stacks, ..."; "" without any */
 	struct sm_outline_session *sessions;
 	size_t session_count;
 	struct sm_outline_metric *metrics;
@@ -180,6 +192,7 @@ void sm_outline_finish(struct sm_outline *outline); /* fine on a zeroed one */
 /* The parts, each in its file. */
 void sm_outline_run_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_findings_build(struct sm_outline *outline, const struct sm_report *report);
+void sm_outline_lines_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_monitor_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_loaders_build(struct sm_outline *outline, const struct sm_report *report);
 void sm_outline_sessions_build(struct sm_outline *outline, const struct sm_report *report);
@@ -189,6 +202,8 @@ const char *sm_outline_sessions_advice(struct sm_phrases *words,
 /* One finding in words, its strings in the arena of `words`; it is borrowed, and its loader named where there are several. */
 void sm_outline_findings_say(struct sm_phrases *words, const struct sm_finding *finding,
 	size_t loader_count, struct sm_outline_finding *ret_row);
+/* "memory", "gpu_memory": what an alert of that kind is about, for people. */
+const char *sm_outline_monitor_label(struct sm_phrases *words, const char *kind);
 /* Of a worker's life, the share inside a fetch; NaN where its life was not seen. */
 double sm_outline_loaders_busy_share(const struct sm_worker *worker);
 /* Of a suggested change: an argument of a DataLoader (else it is in the text alone); one that is True or False. */

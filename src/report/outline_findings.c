@@ -51,6 +51,9 @@ static const char *say_where(
 {
 	const char *where = finding->name ? finding->name : "";
 	where = join(words, where, say_file(words, finding));
+	if (finding->calls && *finding->calls) {
+		where = sm_phrases_printf(words, "%s (%s)", where, finding->calls);
+	}
 	if (finding->loader && loader_count > 1) {
 		where = join(words, where, sm_phrases_printf(words, "loader %s", finding->loader));
 	}

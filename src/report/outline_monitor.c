@@ -18,7 +18,7 @@ static const struct {
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
 
-static const char *label_of(struct sm_phrases *words, const char *kind)
+const char *sm_outline_monitor_label(struct sm_phrases *words, const char *kind)
 {
 	for (int i = 0; i < KINDS; i++) {
 		if (strcmp(kinds[i].kind, kind) == 0) {
@@ -48,7 +48,7 @@ static void add_alert(struct sm_outline *outline, const struct sm_model *model, 
 	const struct sm_alert *alert = &model->alerts[place], *end = end_of(model, place);
 	outline->alerts[outline->alert_count++] = (struct sm_outline_alert){
 		.at = sm_phrases_seconds(words, alert->time_s),
-		.what = label_of(words, alert->kind),
+		.what = sm_outline_monitor_label(words, alert->kind),
 		.value = sm_phrases_share(words, alert->value),
 		.threshold = sm_phrases_share(words, alert->threshold),
 		.lasted =

@@ -49,6 +49,7 @@ static int fill(FILE *out, const struct page_piece *piece, const struct sm_repor
 		sm_report_html_findings_write(out, outline);
 		break;
 	case PAGE_LOADERS:
+		sm_report_html_lines_write(out, outline);
 		sm_report_html_loaders_write(out, outline);
 		sm_report_html_sessions_write(out, outline);
 		break;

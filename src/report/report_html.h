@@ -12,6 +12,7 @@ void sm_report_html_findings_write(FILE *out, const struct sm_outline *outline);
 void sm_report_html_findings_write_one(FILE *out, const struct sm_outline_finding *row, int number);
 /* The picture of the loader that feeds the training; the tables of all loaders. */
 void sm_report_html_loaders_pipeline_write(FILE *out, const struct sm_outline *outline);
+void sm_report_html_lines_write(FILE *out, const struct sm_outline *outline);
 void sm_report_html_loaders_write(FILE *out, const struct sm_outline *outline);
 void sm_report_html_sessions_write(FILE *out, const struct sm_outline *outline);
 /* The table of metrics and the log of alerts. */

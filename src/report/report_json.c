@@ -269,6 +269,7 @@ int sm_report_json_write(struct sm_json *json, const char *key, const struct sm_
 	sm_not_measured_each(report, write_reason, json);
 	rc = sm_metrics_each_missing(report, write_reason, json) || rc ? -ENOMEM : 0;
 	sm_json_end(json);
+	sm_report_json_lines_write(json, report);
 	write_operations(json, report->model);
 	rc = sm_report_json_sessions_write(json, &arena, report->model) || rc ? -ENOMEM : 0;
 	write_alerts(json, report->model);

@@ -14,6 +14,8 @@ static void write_where(struct sm_json *json, const struct sm_finding *finding)
 	sm_json_string(json, "name", finding->name ? finding->name : "");
 	sm_json_string(json, "file", finding->file ? finding->file : "");
 	sm_figures_count(json, "line", finding->line > 0 ? finding->line : -1);
+	sm_json_string(json, "function", finding->function ? finding->function : "");
+	sm_json_string(json, "calls", finding->calls ? finding->calls : "");
 	sm_json_end(json);
 }
 

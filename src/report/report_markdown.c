@@ -77,6 +77,25 @@ static void write_stages(FILE *out, const struct sm_outline_loader *loader)
 	fputc('\n', out);
 }
 
+static void write_lines(FILE *out, const struct sm_outline *outline)
+{
+	if (!outline->line_count) {
+		return;
+	}
+	fputs("Hottest lines\n\n| line | in | calls | stage | critical path | spent "
+	      "|\n|---|---|---|---|--:|---|\n",
+		out);
+	for (size_t i = 0; i < outline->line_count; i++) {
+		const struct sm_outline_line *line = &outline->lines[i];
+		sm_markdown_put(out, "| ", line->where, " | ");
+		sm_markdown_put(out, "", line->function, " | ");
+		sm_markdown_put(out, "", line->calls, " | ");
+		fprintf(out, "%s | %s | ", line->stage, line->share_text);
+		sm_markdown_put(out, "", line->spent, " |\n");
+	}
+	sm_markdown_put(out, "\n", outline->looks, ".\n\n");
+}
+
 static void write_session(FILE *out, const struct sm_outline_session *session)
 {
 	sm_markdown_put(out, "Session **", session->name, "**: ");
@@ -169,6 +188,7 @@ int sm_report_markdown(const struct sm_report *report, FILE *out)
 	for (size_t i = 0; i < outline.session_count; i++) {
 		write_session(out, &outline.sessions[i]);
 	}
+	write_lines(out, &outline);
 	write_alerts(out, &outline);
 	write_metrics(out, &outline);
 	write_quality(out, &outline);

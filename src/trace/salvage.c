@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_BYTES = 4096 };
-
 /* --- finding --- */
 
 static uint64_t key_of(int ring, uint64_t sequence)
@@ -82,9 +80,9 @@ static int find_in(struct sm_salvage *salvage, const char *directory)
 		return 0;
 	}
 	for (struct dirent *entry; !error && (entry = readdir(listing));) {
-		char path[PATH_BYTES];
+		char path[SM_SALVAGE_PATH_BYTES];
 		int length = snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		if (is_ring_name(entry->d_name) && length < PATH_BYTES) {
+		if (is_ring_name(entry->d_name) && length < SM_SALVAGE_PATH_BYTES) {
 			error = add_path(salvage, path);
 		}
 	}
@@ -92,12 +90,12 @@ static int find_in(struct sm_salvage *salvage, const char *directory)
 	return error;
 }
 
-static bool read_live_path(const char *run_directory, char path[PATH_BYTES])
+bool sm_salvage_live_path(const char *run_directory, char path[SM_SALVAGE_PATH_BYTES])
 {
-	char name[PATH_BYTES];
+	char name[SM_SALVAGE_PATH_BYTES];
 	snprintf(name, sizeof(name), "%s/live.path", run_directory);
 	FILE *file = fopen(name, "re");
-	bool has = file && fgets(path, PATH_BYTES, file);
+	bool has = file && fgets(path, SM_SALVAGE_PATH_BYTES, file);
 	if (file) {
 		fclose(file);
 	}
@@ -115,11 +113,11 @@ static int compare_rings(const void *left, const void *right)
 
 int sm_salvage_find(struct sm_salvage *salvage, const char *run_directory)
 {
-	char path[PATH_BYTES];
+	char path[SM_SALVAGE_PATH_BYTES];
 	*salvage = SM_SALVAGE_EMPTY;
 	snprintf(path, sizeof(path), "%s/live", run_directory);
 	int error = find_in(salvage, path);
-	if (!error && read_live_path(run_directory, path)) {
+	if (!error && sm_salvage_live_path(run_directory, path)) {
 		error = find_in(salvage, path);
 	}
 	if (!error && salvage->count) { /* the same order on every machine */

@@ -5,6 +5,10 @@
 #include "base/map.h"
 #include "trace/trace_delivery.h"
 
+#include <stdbool.h>
+
+enum { SM_SALVAGE_PATH_BYTES = 4096 };
+
 struct sm_salvage_ring {
 	char *path; /* owned */
 	char unique[24];
@@ -18,6 +22,8 @@ struct sm_salvage {
 };
 #define SM_SALVAGE_EMPTY ((struct sm_salvage){0})
 
+/* The directory that the run's file live.path names. */
+bool sm_salvage_live_path(const char *run_directory, char path[SM_SALVAGE_PATH_BYTES]);
 /* Mappings under `run_directory`/live, and in the directory that its file live.path names. */
 int sm_salvage_find(struct sm_salvage *salvage, const char *run_directory);
 void sm_salvage_finish(struct sm_salvage *salvage); /* fine on an empty one */

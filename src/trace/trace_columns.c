@@ -78,6 +78,21 @@ int sm_trace_columns_begin_raw(
 	return 0;
 }
 
+void sm_trace_columns_skip(struct sm_trace_raw_cursor *cursor, uint64_t bytes)
+{
+	struct sm_ring_cursor *ring = &cursor->ring;
+	const unsigned char *end = ring->end;
+	struct sm_ring_word word;
+	if (!bytes) {
+		return;
+	}
+	ring->end = bytes < (uint64_t)(end - ring->at) ? ring->at + bytes : end;
+	do {
+		sm_ring_cursor_pass_short(ring);
+	} while (sm_ring_cursor_next(ring, &word) > 0);
+	ring->end = end;
+}
+
 /* Short words up to the next one that is not, or `rows`. Times are still units. */
 static void take_short_words(
 	struct sm_ring_cursor *ring, struct sm_trace_columns *columns, size_t rows)

@@ -40,6 +40,8 @@ void sm_trace_columns_begin_segment(struct sm_trace_raw_cursor *cursor,
 /* 0, or -SM_ERR_FORMAT for a body that cannot be one. */
 int sm_trace_columns_begin_raw(
 	struct sm_trace_raw_cursor *cursor, const struct sm_trace_block *block, const void *body);
+/* Goes behind the first `bytes` of its words. */
+void sm_trace_columns_skip(struct sm_trace_raw_cursor *cursor, uint64_t bytes);
 /* The next rows, at most `rows`, replace what is in `columns`: all of one thread, THREAD and LOST only as the first.
  * 1: *ret_tid is theirs. 0: the end. -ENOMEM. */
 int sm_trace_columns_next_raw(struct sm_trace_raw_cursor *cursor, struct sm_trace_columns *columns,

@@ -19,7 +19,7 @@
 #define SM_TRACE_TAIL_MAGIC "STALLEND"
 enum {
 	SM_TRACE_MAJOR = 1,
-	SM_TRACE_MINOR = 1,			     /* 1: ALERT blocks */
+	SM_TRACE_MINOR = 2,			     /* 1: ALERT blocks; 2: STACKS, STACK_SAMPLES */
 	SM_TRACE_BLOCK_MAGIC = 0x4b4c4253,	     /* "SBLK" */
 	SM_TRACE_BLOCK_EVENTS_MAX = 65536,	     /* events of a PACKED block */
 	SM_TRACE_BLOCK_BYTES_MAX = 16 * 1024 * 1024, /* stored or unpacked; a reader refuses more */
@@ -50,6 +50,8 @@ enum sm_trace_block_type {
 	SM_TRACE_INDEX = 8,   /* struct sm_trace_index_entry per block before it */
 	SM_TRACE_ALERT =
 		9, /* lines `key=value`: what began or ceased to be too high, at first_ns */
+	SM_TRACE_STACKS = 10,	     /* what stacks are made of: trace_stacks.h */
+	SM_TRACE_STACK_SAMPLES = 11, /* who stood where, as columns */
 };
 
 enum sm_trace_codec {

@@ -153,6 +153,21 @@ void sm_trace_input_rewind(struct sm_trace_input *input)
 	input->complete = input->torn = false;
 }
 
+/* What lay behind `at` in the window may have been half a block that was taken back. */
+int sm_trace_input_go_on(struct sm_trace_input *input, uint64_t at)
+{
+	struct stat st;
+	if (fstat(input->fd, &st)) {
+		return -errno;
+	}
+	uint64_t kept = at > input->window_at ? at - input->window_at : 0;
+	input->window_bytes = kept < input->window_bytes ? (size_t)kept : input->window_bytes;
+	input->file_bytes = (uint64_t)st.st_size;
+	input->at = at;
+	input->torn = false;
+	return 0;
+}
+
 /* --- blocks --- */
 
 /* Whether the file's tail stands at `at`. */

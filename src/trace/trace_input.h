@@ -41,5 +41,7 @@ int sm_trace_input_next(struct sm_trace_input *input, struct sm_trace_block *ret
 int sm_trace_input_skim(struct sm_trace_input *input, unsigned types,
 	struct sm_trace_block *ret_block, const unsigned char **ret_body);
 void sm_trace_input_rewind(struct sm_trace_input *input);
+/* The file has grown meanwhile: what `next` finds behind `at`, where it was before it met the torn end, is read anew. */
+int sm_trace_input_go_on(struct sm_trace_input *input, uint64_t at);
 
 #endif

@@ -93,6 +93,62 @@ struct sm_trace_samples {
 	const double *value;
 };
 
+/* --- stacks; docs/format.md, STACKS. Numbers are of the whole run and begin at 0. --- */
+
+struct sm_trace_stack_function {
+	uint32_t number;
+	const char *file, *name; /* as Python has them: co_filename, co_qualname (3.10: co_name) */
+	uint32_t first_line;
+};
+
+/* A line of a function, called from another place. */
+struct sm_trace_stack_place {
+	uint32_t number;
+	int64_t caller; /* number of a place told before; -1: none */
+	uint32_t function;
+	uint32_t line; /* 0: not known */
+};
+
+struct sm_trace_stack_thread {
+	uint32_t number;
+	int32_t pid;
+	uint32_t tid;
+	const char *name; /* the kernel's */
+};
+
+/* What a thread did when it was looked at. */
+enum sm_trace_stack_state {
+	SM_TRACE_STACK_UNKNOWN,
+	SM_TRACE_STACK_RUNNING,	 /* awake, and it ran since the look before */
+	SM_TRACE_STACK_RUNNABLE, /* awake, but had no CPU since the look before */
+	SM_TRACE_STACK_LOCK,	 /* blocked, by what it waits for: a lock */
+	SM_TRACE_STACK_SLEEP,
+	SM_TRACE_STACK_SOCKET,
+	SM_TRACE_STACK_FILE,
+	SM_TRACE_STACK_IDLE,	/* a pipe */
+	SM_TRACE_STACK_POLL,	/* a poll, of what is not known */
+	SM_TRACE_STACK_BLOCKED, /* in another place of the kernel */
+	SM_TRACE_STACK_STATE_COUNT,
+	SM_TRACE_STACK_STATE_MASK = 0x0f,
+	SM_TRACE_STACK_IN_CALL =
+		0x40, /* or-ed: the innermost frame is at an instruction that calls */
+	SM_TRACE_STACK_HAS_GIL = 0x80, /* or-ed: it holds the interpreter's lock */
+};
+
+/* Looks at threads. A thread that did not run since the look before is the same look again: `looks` of them, evenly from
+ * time_ns to time_ns + span_ns. */
+struct sm_trace_stack_samples {
+	size_t count;
+	uint64_t interval_ns; /* between two looks at a thread */
+	uint32_t torn, unread, missed;
+	const int64_t *time_ns;
+	const uint64_t *span_ns;
+	const uint32_t *thread, *place;
+	const uint16_t *looks;
+	const uint32_t *cpu_us; /* the thread's CPU time since the look before; of the first look */
+	const uint8_t *state;	/* enum sm_trace_stack_state */
+};
+
 /* Facts are lines `key=value`; `kind` is the first line's word. */
 struct sm_trace_visitor {
 	void *context;
@@ -104,6 +160,10 @@ struct sm_trace_visitor {
 	int (*name)(void *context, uint32_t process, const struct sm_trace_name *name);
 	int (*events)(void *context, const struct sm_trace_events *events);
 	int (*samples)(void *context, const struct sm_trace_samples *samples);
+	int (*stack_function)(void *context, const struct sm_trace_stack_function *function);
+	int (*stack_place)(void *context, const struct sm_trace_stack_place *place);
+	int (*stack_thread)(void *context, const struct sm_trace_stack_thread *thread);
+	int (*stack_samples)(void *context, const struct sm_trace_stack_samples *samples);
 	int (*loss)(void *context, uint32_t process, uint64_t events, int64_t first_ns,
 		int64_t last_ns);
 	int (*note)(void *context, const char *what, const char *why); /* what was not measured */

@@ -29,6 +29,8 @@ void sm_trace_telling_finish(struct sm_trace_telling *telling)
 {
 	sm_mem_free(telling->locals);
 	sm_mem_free(telling->samples);
+	sm_mem_free(telling->stack_columns);
+	sm_trace_stacks_finish(&telling->stacks_base);
 	sm_mem_free(telling->plain);
 	sm_trace_unpacker_destroy(telling->unpacker);
 	sm_trace_columns_finish(&telling->columns);
@@ -41,6 +43,7 @@ void sm_trace_telling_begin_file(
 	struct sm_trace_telling *telling, const struct sm_trace_file_header *header)
 {
 	telling->header = header;
+	sm_trace_stacks_begin_file(&telling->stacks_base);
 	if (telling->local_capacity) {
 		memset(telling->locals, 0, telling->local_capacity * sizeof(*telling->locals));
 	}
@@ -175,12 +178,31 @@ static int tell_process(struct sm_trace_telling *telling, const struct sm_trace_
 
 /* --- events --- */
 
+uint64_t sm_trace_telling_key(uint32_t ordinal, uint64_t sequence)
+{
+	return (uint64_t)ordinal << 44 ^ sequence;
+}
+
+/* Goes behind what a reader of the mapping has told of this segment, and notes that all of the block is told now. */
+static int skip_told(struct sm_trace_telling *telling, const unsigned char *body, uint32_t ordinal,
+	struct sm_trace_raw_cursor *cursor)
+{
+	struct sm_trace_raw raw;
+	uint64_t known = 0;
+	memcpy(&raw, body, sizeof(raw));
+	uint64_t key = sm_trace_telling_key(ordinal, raw.sequence);
+	sm_map_find(telling->told, key, &known);
+	sm_trace_columns_skip(cursor, known > raw.begin_bytes ? known - raw.begin_bytes : 0);
+	return known < raw.end_bytes ? sm_map_set(telling->told, key, raw.end_bytes) : 0;
+}
+
 static int tell_raw(struct sm_trace_telling *telling, const struct sm_trace_block *block,
 	const unsigned char *body, uint32_t ordinal, uint64_t *told)
 {
 	struct sm_trace_raw_cursor cursor;
 	uint32_t tid;
 	int got = sm_trace_columns_begin_raw(&cursor, block, body);
+	got = got || !telling->told ? got : skip_told(telling, body, ordinal, &cursor);
 	while (!got && (got = sm_trace_columns_next_raw(
 				&cursor, &telling->columns, SM_TRACE_BATCH, &tid)) > 0) {
 		*told += telling->columns.count;
@@ -231,6 +253,10 @@ static int tell_events(struct sm_trace_telling *telling, const struct sm_trace_b
 	if (error) {
 		return error;
 	}
+	if (!telling->visitor->events && !telling->visitor->loss) {
+		telling->delivery.summary.events += block->count;
+		return 0; /* nobody looks inside */
+	}
 	if (block->codec == SM_TRACE_RAW) {
 		error = tell_raw(telling, block, body, ordinal, &told);
 	} else if (block->codec == SM_TRACE_PACKED) {
@@ -249,12 +275,14 @@ static int tell_events(struct sm_trace_telling *telling, const struct sm_trace_b
 
 /* --- samples --- */
 
-static int open_samples(struct sm_trace_telling *telling, const struct sm_trace_block *block,
-	const unsigned char *body)
+/* A body as it was before zstd, if that had it. */
+static int unfold(struct sm_trace_telling *telling, const struct sm_trace_block *block,
+	const unsigned char *body, const unsigned char **ret_plain, size_t *ret_bytes)
 {
 	if (block->codec == SM_TRACE_PLAIN) {
-		return sm_trace_samples_decode(
-			telling->samples, body, block->stored_bytes, block->count);
+		*ret_plain = body;
+		*ret_bytes = block->stored_bytes;
+		return 0;
 	}
 	if (block->codec != SM_TRACE_ZSTD) {
 		return -SM_ERR_FORMAT;
@@ -265,9 +293,19 @@ static int open_samples(struct sm_trace_telling *telling, const struct sm_trace_
 		return error;
 	}
 	size_t got = ZSTD_decompress(telling->plain, block->plain_bytes, body, block->stored_bytes);
-	return ZSTD_isError(got) ? -SM_ERR_FORMAT
-				 : sm_trace_samples_decode(
-					   telling->samples, telling->plain, got, block->count);
+	*ret_plain = telling->plain;
+	*ret_bytes = got;
+	return ZSTD_isError(got) ? -SM_ERR_FORMAT : 0;
+}
+
+static int open_samples(struct sm_trace_telling *telling, const struct sm_trace_block *block,
+	const unsigned char *body)
+{
+	const unsigned char *plain;
+	size_t bytes;
+	int error = unfold(telling, block, body, &plain, &bytes);
+	return error ? error
+		     : sm_trace_samples_decode(telling->samples, plain, bytes, block->count);
 }
 
 static int tell_samples(struct sm_trace_telling *telling, const struct sm_trace_block *block,
@@ -298,6 +336,55 @@ static int tell_samples(struct sm_trace_telling *telling, const struct sm_trace_
 		.value = columns->value,
 	};
 	return visitor->samples(visitor->context, &samples);
+}
+
+/* --- stacks --- */
+
+static bool wants_stacks(const struct sm_trace_visitor *visitor)
+{
+	return visitor->stack_function || visitor->stack_place || visitor->stack_thread;
+}
+
+static int count_damage(struct sm_trace_telling *telling, int error)
+{
+	if (error == -SM_ERR_FORMAT) {
+		telling->delivery.summary.blocks_damaged++;
+		return 0;
+	}
+	return error;
+}
+
+static int tell_stacks(struct sm_trace_telling *telling, const struct sm_trace_block *block,
+	const unsigned char *body)
+{
+	const unsigned char *plain;
+	size_t bytes;
+	if (!wants_stacks(telling->visitor)) {
+		return 0;
+	}
+	int error = unfold(telling, block, body, &plain, &bytes);
+	error = error ? error
+		      : sm_trace_stacks_tell(telling->visitor, &telling->stacks_base, plain, bytes);
+	return count_damage(telling, error);
+}
+
+static int tell_stack_samples(struct sm_trace_telling *telling, const struct sm_trace_block *block,
+	const unsigned char *body)
+{
+	const unsigned char *plain;
+	size_t bytes;
+	if (!telling->visitor->stack_samples) {
+		return 0;
+	}
+	if (!telling->stack_columns) {
+		telling->stack_columns = sm_mem_alloc(sizeof(*telling->stack_columns));
+	}
+	int error = telling->stack_columns ? unfold(telling, block, body, &plain, &bytes) : -ENOMEM;
+	error = error ? error
+		      : sm_trace_stacks_tell_samples(telling->visitor, &telling->stacks_base,
+				telling->stack_columns, plain, bytes, block->count,
+				telling->delivery.offset_ns);
+	return count_damage(telling, error);
 }
 
 /* --- alerts --- */
@@ -358,6 +445,10 @@ int sm_trace_telling_block(struct sm_trace_telling *telling, const struct sm_tra
 		return tell_samples(telling, block, body);
 	case SM_TRACE_LOSS:
 		return tell_loss(telling, block);
+	case SM_TRACE_STACKS:
+		return tell_stacks(telling, block, body);
+	case SM_TRACE_STACK_SAMPLES:
+		return tell_stack_samples(telling, block, body);
 	case SM_TRACE_NOTE:
 		return tell_notes(telling, body, block->stored_bytes);
 	case SM_TRACE_ALERT:

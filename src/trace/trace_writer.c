@@ -14,7 +14,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { SAMPLES_LEVEL = 1 }; /* of zstd */
+enum { ZSTD_LEVEL = 1 };
 
 struct sm_trace_writer {
 	struct sm_trace_output output;
@@ -23,7 +23,7 @@ struct sm_trace_writer {
 	struct sm_trace_backlog backlog;
 	uint64_t lost_samples;
 	struct sm_trace_samples_columns samples;
-	unsigned char *plain, *packed; /* owned; bodies of SAMPLES before and after zstd */
+	unsigned char *plain, *packed; /* owned; bodies before (of SAMPLES) and after zstd */
 	size_t packed_capacity;
 };
 
@@ -32,10 +32,10 @@ struct sm_trace_writer {
 static int get_buffers(struct sm_trace_writer *writer)
 {
 	const size_t plain = (size_t)SM_TRACE_SAMPLES_MAX * SM_TRACE_SAMPLE_BYTES;
-	writer->packed_capacity = ZSTD_compressBound(plain);
 	writer->plain = sm_mem_alloc(plain);
-	writer->packed = sm_mem_alloc(writer->packed_capacity);
-	return writer->plain && writer->packed ? 0 : -ENOMEM;
+	return writer->plain ? sm_mem_grow(&writer->packed, &writer->packed_capacity,
+				       ZSTD_compressBound(plain), 1)
+			     : -ENOMEM;
 }
 
 static struct sm_trace_file_header header_of(const struct sm_trace_writer_options *options)
@@ -305,6 +305,23 @@ int sm_trace_writer_loss(struct sm_trace_writer *writer, uint32_t process, uint6
 
 /* --- samples --- */
 
+/* A body that may be smaller as a zstd frame. */
+static int write_packed(struct sm_trace_writer *writer, struct sm_trace_block *block,
+	const void *plain, size_t bytes)
+{
+	size_t room = ZSTD_compressBound(bytes);
+	int error = sm_mem_grow(&writer->packed, &writer->packed_capacity, room, 1);
+	if (error) {
+		return error;
+	}
+	size_t packed = ZSTD_compress(writer->packed, room, plain, bytes, ZSTD_LEVEL);
+	bool smaller = !ZSTD_isError(packed) && packed < bytes;
+	block->codec = smaller ? SM_TRACE_ZSTD : SM_TRACE_PLAIN;
+	block->plain_bytes = (uint32_t)bytes;
+	struct sm_trace_part part = {smaller ? writer->packed : plain, smaller ? packed : bytes};
+	return write_data(writer, block, &part, 1);
+}
+
 int sm_trace_writer_flush(struct sm_trace_writer *writer)
 {
 	struct sm_trace_samples_columns *samples = &writer->samples;
@@ -312,22 +329,34 @@ int sm_trace_writer_flush(struct sm_trace_writer *writer)
 		return 0;
 	}
 	size_t plain = sm_trace_samples_encode(samples, writer->plain);
-	size_t packed = ZSTD_compress(
-		writer->packed, writer->packed_capacity, writer->plain, plain, SAMPLES_LEVEL);
-	bool smaller = !ZSTD_isError(packed) && packed < plain;
 	struct sm_trace_block block = {
 		.type = SM_TRACE_SAMPLES,
-		.codec = smaller ? SM_TRACE_ZSTD : SM_TRACE_PLAIN,
-		.plain_bytes = (uint32_t)plain,
 		.count = samples->count,
 		.first_ns = samples->time_ns[0],
 		.last_ns = samples->time_ns[samples->count - 1],
 	};
-	struct sm_trace_part part = {
-		smaller ? writer->packed : writer->plain, smaller ? packed : plain};
-	writer->lost_samples += write_data(writer, &block, &part, 1) ? samples->count : 0;
+	int error = write_packed(writer, &block, writer->plain, plain);
+	writer->lost_samples += error ? samples->count : 0;
 	samples->count = 0;
 	return 0;
+}
+
+int sm_trace_writer_stacks(struct sm_trace_writer *writer, const void *body, size_t bytes)
+{
+	struct sm_trace_block block = {.type = SM_TRACE_STACKS};
+	return write_packed(writer, &block, body, bytes);
+}
+
+int sm_trace_writer_stack_samples(struct sm_trace_writer *writer, const void *body, size_t bytes,
+	uint64_t count, int64_t first_ns, int64_t last_ns)
+{
+	struct sm_trace_block block = {
+		.type = SM_TRACE_STACK_SAMPLES,
+		.count = count,
+		.first_ns = first_ns,
+		.last_ns = last_ns,
+	};
+	return write_packed(writer, &block, body, bytes);
 }
 
 int sm_trace_writer_sample(struct sm_trace_writer *writer, int64_t time_ns, uint16_t metric,

@@ -47,6 +47,11 @@ int sm_trace_writer_loss(struct sm_trace_writer *writer, uint32_t process, uint6
 /* One counter value; kept in a column buffer and written as a SAMPLES block when that is full or flushed. */
 int sm_trace_writer_sample(struct sm_trace_writer *writer, int64_t time_ns, uint16_t metric,
 	int64_t instance, double value);
+/* A body of trace_stacks.h; of samples the times of the first and the last. -SM_ERR_LIMIT or another error: it is not in
+ * the file, and nothing else is lost. */
+int sm_trace_writer_stacks(struct sm_trace_writer *writer, const void *body, size_t bytes);
+int sm_trace_writer_stack_samples(struct sm_trace_writer *writer, const void *body, size_t bytes,
+	uint64_t count, int64_t first_ns, int64_t last_ns);
 int sm_trace_writer_flush(struct sm_trace_writer *writer);
 /* From here on no more than this; 0: no limit. What is written stays. */
 void sm_trace_writer_set_limit(struct sm_trace_writer *writer, uint64_t limit_bytes);

@@ -62,6 +62,35 @@ static int see_samples(void *context, const struct sm_trace_samples *samples)
 	return 0;
 }
 
+static int see_function(void *context, const struct sm_trace_stack_function *function)
+{
+	sum += function->number + strlen(function->file) + strlen(function->name);
+	return 0;
+}
+
+static int see_place(void *context, const struct sm_trace_stack_place *place)
+{
+	if (place->caller >= place->number) {
+		abort(); /* a way that runs in circles */
+	}
+	return 0;
+}
+
+static int see_thread(void *context, const struct sm_trace_stack_thread *thread)
+{
+	sum += strlen(thread->name);
+	return 0;
+}
+
+static int see_looks(void *context, const struct sm_trace_stack_samples *looks)
+{
+	for (size_t i = 0; i < looks->count; i++) {
+		sum += (uint64_t)looks->time_ns[i] + looks->span_ns[i] + looks->thread[i] +
+		       looks->place[i] + looks->looks[i] + looks->cpu_us[i] + looks->state[i];
+	}
+	return 0;
+}
+
 static int see_loss(
 	void *context, uint32_t process, uint64_t events, int64_t first_ns, int64_t last_ns)
 {
@@ -88,6 +117,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.name = see_name,
 		.events = see_events,
 		.samples = see_samples,
+		.stack_function = see_function,
+		.stack_place = see_place,
+		.stack_thread = see_thread,
+		.stack_samples = see_looks,
 		.loss = see_loss,
 		.note = see_note,
 		.alert = see_alert};

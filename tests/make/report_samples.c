@@ -25,6 +25,7 @@ struct sample {
 	struct sm_lane lanes[LANES];
 	struct sm_lane_part parts[LANES][2 * POINTS];
 	struct sm_operation operations[2];
+	struct sm_hot_line lines[3];
 	struct sm_alert alerts[8];
 	double at_s[POINTS], wall_s[POINTS], exposed_s[POINTS], transfer_s[POINTS], other_s[POINTS];
 	double time_s[SERIES][POINTS], value[SERIES][POINTS];
@@ -284,6 +285,7 @@ static void start(struct sample *sample, double time_s)
 	model->series = sample->series;
 	model->alerts = sample->alerts;
 	model->operations = sample->operations;
+	model->hot_lines = sample->lines;
 	model->started_real_ns = 1767225600000000000;
 	model->begin_ns = 0;
 	model->end_ns = (int64_t)((time_s + 3.2) * 1e9);
@@ -394,6 +396,47 @@ static void input_stages(struct sm_loader_analysis *row)
 	add_stage(row, SM_STAGE_OTHER, 0.022, 0.006, 0.9, 0.1);
 }
 
+static void add_line(struct sample *sample, struct sm_hot_line line, double share)
+{
+	struct sm_hot_line *kept = &sample->lines[sample->model.hot_line_count++];
+	*kept = line;
+	sample->analysis.hot_lines[sample->analysis.hot_line_count++] =
+		(struct sm_hot_row){kept, share};
+}
+
+static void add_lines(struct sample *sample)
+{
+	sample->model.stacks = (struct sm_stacks){.looks = 101202,
+		.torn = 12,
+		.has_interval = true,
+		.shortest_s = 0.01,
+		.longest_s = 0.02};
+	add_line(sample,
+		(struct sm_hot_line){.file = "/home/ada/train/data/imagenet.py",
+			.function = "ImageNet.__getitem__",
+			.calls = "Image.resize",
+			.line = 88,
+			.stage = SM_STAGE_FETCH,
+			.wall_s = 380.5,
+			.cpu_s = 371.2,
+			.awake_s = 379,
+			.in_call_s = 372,
+			.looks = 38050},
+		0.38);
+	add_line(sample,
+		(struct sm_hot_line){.file = "/home/ada/train/data/jitter.py",
+			.function = "Jitter.__call__",
+			.calls = "",
+			.line = 31,
+			.stage = SM_STAGE_TRANSFORM,
+			.wall_s = 61,
+			.cpu_s = 55,
+			.awake_s = 58,
+			.in_call_s = 12,
+			.looks = 6100},
+		0.061);
+}
+
 static void add_alert(struct sample *sample, double time_s, const char *kind, bool begins,
 	double value, double threshold)
 {
@@ -433,6 +476,7 @@ static void make_input_bound(struct sample *sample)
 	add_transform_finding(sample, "RandomResizedCrop", "data/imagenet.py");
 	add_worker_finding(sample);
 	add_risk(sample);
+	add_lines(sample);
 	add_all_series(sample);
 	add_lanes(sample, 0.97, 0.153);
 	add_alerts(sample);
@@ -556,6 +600,7 @@ static void make_hostile(struct sample *sample)
 	sample->notes[0].value = name;
 	sample->lanes[1].name = name;
 	sample->operations[0].name = name;
+	sample->lines[0].file = sample->lines[0].function = sample->lines[1].calls = name;
 	sample->alerts[0].kind = name;
 	sample->report.trace_path = name;
 }

@@ -2,6 +2,7 @@
  *
  * A training process with one loader and its worker; every kind of event is in it, and something was lost. */
 #include "make/sm_make.h"
+#include "make/sm_make_stacks.h"
 
 #include <stdio.h>
 
@@ -39,6 +40,35 @@ static void fetch(struct sm_make_thread *worker, int64_t step)
 	sm_make_end(worker, at + 3500000);
 }
 
+/* The worker's main thread decodes, its main process waits on a socket; another thread sleeps. */
+static void look(struct sm_make_run *run)
+{
+	const uint8_t in_call = SM_TRACE_STACK_RUNNING | SM_TRACE_STACK_IN_CALL;
+	struct sm_make_stacks *stacks = sm_make_stacks_begin(run);
+	uint32_t module = sm_make_function(stacks, "/job/train.py", "<module>", 1);
+	uint32_t load = sm_make_function(stacks, "/job/data.py", "Pictures.__getitem__", 20);
+	uint32_t resize = sm_make_function(
+		stacks, "/env/lib/python3.12/site-packages/PIL/Image.py", "Image.resize", 2200);
+	uint32_t next = sm_make_function(stacks, "/job/train.py", "wait; \"for\" it", 40);
+	int64_t base = sm_make_place(stacks, -1, module, 60);
+	int64_t fetch_place = sm_make_place(stacks, base, load, 24);
+	uint32_t resize_place = sm_make_place(stacks, fetch_place, resize, 2292);
+	uint32_t wait_place = sm_make_place(stacks, base, next, 44);
+	uint32_t trainer = sm_make_stack_thread(stacks, 100, 100, "python");
+	uint32_t worker = sm_make_stack_thread(stacks, 101, 101, "pt_data_worker");
+	for (int64_t step = 0; step < 3; step++) {
+		int64_t at = step * step_ns;
+		sm_make_look(stacks, at + 1000000, worker, resize_place, in_call, 1);
+		sm_make_look(stacks, at + 1500000, trainer, wait_place, SM_TRACE_STACK_SOCKET, 4);
+		sm_make_look(stacks, at + 2000000, worker, resize_place, in_call, 1);
+		sm_make_look(stacks, at + 3000000, worker, (uint32_t)fetch_place,
+			SM_TRACE_STACK_RUNNING | SM_TRACE_STACK_HAS_GIL, 1);
+		sm_make_look(stacks, at + 4000000, worker, (uint32_t)fetch_place,
+			SM_TRACE_STACK_RUNNABLE, 2);
+	}
+	sm_make_stacks_end(stacks, 1000000, 1);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -69,6 +99,7 @@ int main(int argc, char **argv)
 	sm_make_end(worker, 33000000);
 	sm_make_begin(main_thread, 31000000, SM_ROLE_NEXT, "train"); /* never ended */
 	sm_make_begin(sm_make_thread_add(again, 101), 33000000, SM_ROLE_OPERATION, "caf\xe9");
+	look(run);
 	sm_make_run_note(run, "gpu", "no library of the driver");
 	sm_make_alert(run, 12000000, "memory", true, 0.8125, 0.8);
 	sm_make_alert(run, 28000000, "memory", false, 0.5, 0.8);

@@ -2,7 +2,9 @@
  *
  *     build/test/tests/make/seeds_make tests/fuzz/seeds
  */
+#include "make/fake_python.h"
 #include "make/sm_make.h"
+#include "make/sm_make_stacks.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,6 +51,49 @@ static void make_ring(const char *folder, const char *name, bool closed, double 
 	sm_make_ring_finish(ring, closed);
 }
 
+static void add_stacks(struct sm_make_run *run)
+{
+	struct sm_make_stacks *stacks = sm_make_stacks_begin(run);
+	uint32_t module = sm_make_function(stacks, "/job/train.py", "<module>", 1);
+	uint32_t load = sm_make_function(stacks, "/job/data.py", "load", 20);
+	int64_t outer = sm_make_place(stacks, -1, module, 60);
+	uint32_t inner = sm_make_place(stacks, outer, load, 24);
+	uint32_t worker = sm_make_stack_thread(stacks, 100, 101, "pt_data_worker");
+	for (int64_t step = 0; step < 12; step++) {
+		sm_make_look(stacks, 1000000 * (step + 1) + 200, worker, inner,
+			SM_TRACE_STACK_RUNNING, 1);
+		sm_make_look(stacks, 1000000 * (step + 1) + 600000, worker, (uint32_t)outer,
+			SM_TRACE_STACK_SOCKET, 3);
+	}
+	sm_make_stacks_end(stacks, 100000, 2);
+}
+
+/* A byte that says which version, and the memory of its interpreter. */
+static void make_python(const char *folder, int minor)
+{
+	static struct fake_python fake;
+	const unsigned char lines[] = {0x80 | 13 << 3 | 1, 0, 0x80 | 12 << 3, 3, 5};
+	const unsigned char instructions[] = {1, 0, 142, 0, 171, 0};
+	char path[512];
+	fake_python_init(&fake, minor);
+	for (uint32_t i = 0; i < 6; i++) {
+		char name[2] = {(char)('a' + i), '\0'};
+		uint64_t code = fake_python_code(&fake, "/job/train.py", name, 10 * i, lines,
+			sizeof(lines), instructions, sizeof(instructions));
+		fake_python_push(&fake, code, i % 3);
+	}
+	snprintf(path, sizeof(path), "%s/stacks/python3.%d", folder, minor);
+	FILE *out = fopen(path, "wb");
+	if (out) {
+		fputc(minor, out);
+		fputc(0, out);
+		fwrite(&fake.runtime, sizeof(fake.runtime), 1, out);
+		fwrite(&fake.version, sizeof(fake.version), 1, out);
+		fwrite(fake.memory, fake.used, 1, out);
+		fclose(out);
+	}
+}
+
 static void add_alerts(struct sm_make_run *run)
 {
 	struct sm_make_process *process =
@@ -90,7 +135,9 @@ static void make_run(const char *folder, const char *target, const char *name, b
 		sm_make_sample(run, second * 1000000, SM_METRIC_CPU_USER, 0, (double)second);
 		sm_make_sample(run, second * 1000000, SM_METRIC_PROC_RSS, 100, 1e8);
 	}
-	if (strcmp(name, "alerts") == 0) {
+	if (!strcmp(name, "stacks")) {
+		add_stacks(run);
+	} else if (strcmp(name, "alerts") == 0) {
 		add_alerts(run);
 	}
 	if (strcmp(name, "sessions") == 0) {
@@ -123,6 +170,12 @@ int main(int argc, char **argv)
 		make_run(argv[1], targets[i], "raw", false);
 		make_run(argv[1], targets[i], "packed", true);
 		make_run(argv[1], targets[i], "alerts", true);
+		make_run(argv[1], targets[i], "stacks", true);
+	}
+	snprintf(path, sizeof(path), "%s/stacks", argv[1]);
+	mkdir(path, 0777);
+	for (int minor = 10; minor <= 12; minor++) {
+		make_python(argv[1], minor);
 	}
 	make_run(argv[1], "model_build", "sessions", true);
 	return 0;

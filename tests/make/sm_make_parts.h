@@ -52,6 +52,7 @@ struct sm_make_process {
 _Noreturn void sm_make_die(const char *what, int code);
 void sm_make_must(int code, const char *what);
 void *sm_make_alloc(size_t bytes);
+struct sm_trace_writer *sm_make_run_writer(struct sm_make_run *run); /* of rank 0's file */
 
 struct sm_make_process *sm_make_process_new(
 	const struct sm_make_options *options, const struct sm_make_store *store);

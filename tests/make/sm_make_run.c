@@ -50,6 +50,11 @@ static struct sm_trace_writer *writer_of(struct sm_make_run *run, int rank)
 	return run->writers[rank];
 }
 
+struct sm_trace_writer *sm_make_run_writer(struct sm_make_run *run)
+{
+	return writer_of(run, 0);
+}
+
 struct sm_make_run *sm_make_run_create(const char *directory)
 {
 	struct sm_make_run *run = sm_make_alloc(sizeof(*run));

@@ -20,6 +20,7 @@ SECONDS = 240
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "any_torch: hardly about PyTorch itself: by day with the newest alone, at night with all")
+    config.addinivalue_line("markers", "profilers: what the package measures by itself; a suite of its own")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

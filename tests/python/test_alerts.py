@@ -15,7 +15,7 @@ import stallmeter
 from conftest import ROOT, program
 from stallmeter import profiling
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 SCHEMA = json.loads((ROOT / "docs" / "report-1.schema.json").read_text())
 

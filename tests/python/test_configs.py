@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 import stallmeter
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 CLASSES = [stallmeter.BottleneckProfilerConfig, stallmeter.DataLoadingProfilerConfig, stallmeter.PreprocessingProfilerConfig]
 

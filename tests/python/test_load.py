@@ -16,6 +16,8 @@ pytest.importorskip("torch")
 import stallmeter
 from conftest import ROOT, program
 
+pytestmark = pytest.mark.profilers
+
 SCHEMA = json.loads((ROOT / "docs" / "report-1.schema.json").read_text())
 TRAININGS = Path(__file__).parent / "trainings"
 PROFILED = """

@@ -15,7 +15,7 @@ jsonschema = pytest.importorskip("jsonschema")
 pytest.importorskip("torch")
 from conftest import ROOT, stallmeter
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 SCHEMA = json.loads((ROOT / "docs" / "report-1.schema.json").read_text())
 TRAININGS = Path(__file__).parent / "trainings"

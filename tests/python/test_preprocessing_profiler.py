@@ -21,7 +21,7 @@ np = pytest.importorskip("numpy")
 import stallmeter  # noqa: E402
 from stallmeter import PreprocessingBottleneck, PreprocessingProfiler, PreprocessingProfilerConfig, _read  # noqa: E402
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 RNG = np.random.default_rng(7)
 

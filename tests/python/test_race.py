@@ -6,7 +6,7 @@ import time
 import pytest
 from stallmeter.race import PATIENCE, Entrant, Race
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 
 def run(rates, seconds, groups=8, spread=0.01, takes=0.002, rounds_most=None):

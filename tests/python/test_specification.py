@@ -24,6 +24,8 @@ import pytest
 import stallmeter
 from conftest import ROOT
 
+pytestmark = pytest.mark.profilers
+
 HERE = Path(__file__).parent
 SPECIFICATION = next((path for folder in ROOT.parents if (path := folder / "shared" / "spec" / "specification.md").exists()), None)
 WHERE = "shared/spec/specification.md is not beside the project"

@@ -12,7 +12,7 @@ import chromium
 import pytest
 from stallmeter import _read
 
-pytestmark = pytest.mark.any_torch
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 HOSTILE = "</script><img src=x onerror=alert(1)>|`\x00\x1b[31m\udc80 \"'&"
 

@@ -12,6 +12,8 @@ import sys
 import pytest
 from conftest import ROOT, program
 
+pytestmark = pytest.mark.profilers
+
 FAKE = ROOT / "tests/corpus/accelerator"
 
 PROGRAM = '''

@@ -15,6 +15,8 @@ import environments
 _FOLDER = BUILD / "wheel"
 _built: tuple[Path | None, str] | None = None
 _building = threading.Lock()
+_installed: dict[str, tuple[Path, str]] = {}  # environment -> its interpreter, and what went wrong
+_installing = threading.Lock()
 
 
 def build() -> tuple[Path | None, str]:
@@ -31,16 +33,20 @@ def build() -> tuple[Path | None, str]:
 
 
 def _install(environment: str) -> tuple[Path, str]:
-    python = environments.ensure(environment)
     wheel, problem = build()
-    if wheel is None:
-        return python, problem
-    done = call([python, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel], seconds=300)
-    return python, "" if done.code == 0 else done.tail()
+    with _installing:
+        if environment not in _installed:
+            python = environments.ensure(environment)
+            if wheel is None:
+                return python, problem
+            done = call([python, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall", wheel], seconds=300)
+            _installed[environment] = python, "" if done.code == 0 else done.tail()
+        return _installed[environment]
 
 
-def run_pytest(environment: str, folder: str, *, seconds: float, needs_wheel: bool = True, **variables: str) -> Tally:
-    """The tests of a folder under one environment."""
+def run_pytest(environment: str, folder: str, *options: str, seconds: float, needs_wheel: bool = True,
+               **variables: str) -> Tally:
+    """The tests of a folder under one environment, installed into it once per run."""
     tests = ROOT / "tests" / folder
     if not any(tests.glob("test_*.py")):
         return Tally()
@@ -53,7 +59,7 @@ def run_pytest(environment: str, folder: str, *, seconds: float, needs_wheel: bo
     with tempfile.TemporaryDirectory(prefix="stallmeter-test-") as scratch:
         report = Path(scratch) / "report.xml"
         path = f"{python.parent}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-        done = call([python, "-m", "pytest", "-q", "-ra", f"--junitxml={report}", "-p", "no:cacheprovider", tests],
+        done = call([python, "-m", "pytest", "-q", "-ra", f"--junitxml={report}", "-p", "no:cacheprovider", *options, tests],
                     seconds=seconds, variables={"PATH": path, "PYTHONDONTWRITEBYTECODE": "1", **variables})
         if not report.exists():
             return Tally().fail(f"{folder}/{environment}", done.tail())

@@ -1,6 +1,7 @@
 """The wheel as its users meet it: fresh environments of every Python here, the program, and a C compiler."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -136,6 +137,17 @@ def test_what_enters_a_process_needs_only_libc(tmp_path, suffix):
     dynamic = subprocess.run(["readelf", "-d", path], check=True, capture_output=True, text=True).stdout
     needed = {line.split("[")[1].rstrip("]") for line in dynamic.splitlines() if "(NEEDED)" in line}
     assert needed <= {"libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}, needed
+
+
+def test_the_program_brings_its_terminal_along(tmp_path):
+    """A wheel comes to machines that have no ncurses, so it is inside, and so is its notice."""
+    with zipfile.ZipFile(wheel()) as archive:
+        names = archive.namelist()
+        path = archive.extract(next(name for name in names if name.endswith(".data/scripts/stallmeter")), tmp_path)
+    dynamic = subprocess.run(["readelf", "-d", path], check=True, capture_output=True, text=True).stdout
+    assert not re.search(r"NEEDED.*(?:ncurses|tinfo)", dynamic)
+    assert b"/usr/share/terminfo" in Path(path).read_bytes(), "no live view in it"
+    assert any(name.endswith("share/stallmeter/ncurses-notice.txt") for name in names)
 
 
 def test_the_c_library_exports_what_its_headers_declare(tmp_path):

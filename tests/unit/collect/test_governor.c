@@ -26,7 +26,7 @@ static int begin(void **state)
 {
 	static struct sm_governor governor;
 	now_ns = 1000 * MS;
-	sm_governor_init(&governor);
+	sm_governor_init(&governor, SM_GOVERNOR_COUNTERS_SHARE);
 	*state = &governor;
 	return 0;
 }

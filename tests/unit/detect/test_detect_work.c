@@ -51,6 +51,82 @@ static void test_a_transform_that_computes(void **state)
 	analysis_make_destroy(make);
 }
 
+static struct sm_hot_line hot_line(enum sm_stage stage, const char *file, int line, double part)
+{
+	return (struct sm_hot_line){.file = file,
+		.function = "Set.__getitem__",
+		.calls = "Image.resize",
+		.line = line,
+		.stage = stage,
+		.wall_s = 10 * part,
+		.awake_s = 10 * part,
+		.in_call_s = 9 * part,
+		.part = part,
+		.looks = (uint64_t)(1000 * part)};
+}
+
+static void add_lines(struct analysis_make *make, struct sm_hot_line *lines, size_t count)
+{
+	make->model.hot_lines = lines;
+	make->model.hot_line_count = count;
+	for (size_t i = 0; i < count; i++) {
+		make->analysis.hot_lines[i] = (struct sm_hot_row){&lines[i], lines[i].part};
+	}
+	make->analysis.hot_line_count = count;
+}
+
+static const struct sm_finding *find_slow_fetch(
+	struct analysis_make *make, struct sm_hot_line *lines, size_t count)
+{
+	analysis_make_spend(make, SM_STAGE_FETCH, &(struct analysis_spent){.computing_s = 0.060});
+	make->loader.dataset = "Set";
+	make->loader.dataset_where = "data.py:20";
+	add_lines(make, lines, count);
+	analysis_make_run(make);
+	const struct sm_finding *finding = analysis_make_finding(make, "SM105");
+	assert_non_null(finding);
+	assert_int_equal(finding->stage, SM_STAGE_FETCH);
+	return finding;
+}
+
+static void test_a_line_that_has_most_of_a_stage_is_where_it_is(void **state)
+{
+	struct analysis_make *make = ordinary();
+	struct sm_hot_line lines[] = {hot_line(SM_STAGE_FETCH, "/home/ada/job/data.py", 24, 0.6),
+		hot_line(SM_STAGE_FETCH, "/home/ada/job/data.py", 22, 0.4)};
+	const struct sm_finding *finding = find_slow_fetch(make, lines, 2);
+	assert_string_equal(finding->file, "data.py");
+	assert_int_equal(finding->line, 24);
+	assert_string_equal(finding->calls, "Image.resize");
+	assert_string_equal(
+		finding->cause_detail, "native_cpu"); /* 90 % of the looks were in calls */
+	analysis_make_destroy(make);
+}
+
+static void test_a_line_in_another_file_is_named_by_its_last_names(void **state)
+{
+	struct analysis_make *make = ordinary();
+	struct sm_hot_line lines[] = {hot_line(SM_STAGE_FETCH, "/home/ada/job/other.py", 7, 1)};
+	const struct sm_finding *finding = find_slow_fetch(make, lines, 1);
+	assert_string_equal(finding->file, "job/other.py");
+	assert_int_equal(finding->line, 7);
+	analysis_make_destroy(make);
+}
+
+static void test_where_no_line_has_most_the_data_set_is_named(void **state)
+{
+	struct analysis_make *make = ordinary();
+	struct sm_hot_line lines[] = {hot_line(SM_STAGE_FETCH, "/home/ada/job/data.py", 24, 0.4),
+		hot_line(SM_STAGE_COLLATE, "/home/ada/job/data.py", 50, 1)};
+	lines[0].in_call_s = 0; /* operators of arrays are no calls: that is no proof of Python */
+	const struct sm_finding *finding = find_slow_fetch(make, lines, 2);
+	assert_string_equal(finding->file, "data.py");
+	assert_int_equal(finding->line, 20);
+	assert_null(finding->calls);
+	assert_string_equal(finding->cause_detail, "");
+	analysis_make_destroy(make);
+}
+
 static void test_a_transform_behind_the_step_is_none(void **state)
 {
 	struct analysis_make *make = ordinary();
@@ -271,6 +347,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_transform_that_computes),
+		cmocka_unit_test(test_a_line_that_has_most_of_a_stage_is_where_it_is),
+		cmocka_unit_test(test_a_line_in_another_file_is_named_by_its_last_names),
+		cmocka_unit_test(test_where_no_line_has_most_the_data_set_is_named),
 		cmocka_unit_test(test_a_transform_behind_the_step_is_none),
 		cmocka_unit_test(test_the_cause_follows_what_the_transform_does),
 		cmocka_unit_test(test_whose_instructions_they_are),

@@ -59,12 +59,25 @@ static void test_1_1_packed(void **state)
 	trace_listing_free(listing);
 }
 
+/* With Python stacks. */
+static void test_1_2_packed(void **state)
+{
+	struct trace_listing *listing = read_old(OLD_FOLDER "/format-1.2-packed.stall");
+	must_have(&listing->words, "function 1 Pictures.__getitem__ /job/data.py:20\n");
+	must_have(&listing->words, "place 2 from 1 function 2 line 2292\n");
+	must_have(&listing->words, "thread 1 101/101 pt_data_worker\n");
+	must_have(&listing->words, "look 11000000 thread 1 place 2 state 65 looks 1 cpu 800\n"
+				   "look 11500000 thread 0 place 3 state 5 looks 4 cpu 0\n");
+	trace_listing_free(listing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_1_0_packed),
 		cmocka_unit_test(test_1_0_raw),
 		cmocka_unit_test(test_1_1_packed),
+		cmocka_unit_test(test_1_2_packed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

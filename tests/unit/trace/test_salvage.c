@@ -1,6 +1,7 @@
 /* Nothing lost and nothing twice, wherever the collector was killed. */
 #include "little_collector.h"
 #include "make/sm_make.h"
+#include "stepped_job.h"
 #include "trace_listing.h"
 
 #include <setjmp.h>
@@ -18,87 +19,9 @@
 
 static char folder[] = "/tmp/sm-salvage-XXXXXX";
 
-struct place { /* of one run */
-	char run[96], live[112], ring[128], stall[128];
-};
-
-static struct place place_of(const char *name)
-{
-	struct place place;
-	snprintf(place.run, sizeof(place.run), "%s/%s", folder, name);
-	snprintf(place.live, sizeof(place.live), "%s/live", place.run);
-	snprintf(place.ring, sizeof(place.ring), "%s/abc-100.ring", place.live);
-	snprintf(place.stall, sizeof(place.stall), "%s/rank0.stall", place.run);
-	assert_int_equal(mkdir(place.run, 0700), 0);
-	assert_int_equal(mkdir(place.live, 0700), 0);
-	return place;
-}
-
-/* --- a job of two threads, in steps --- */
-
-struct job {
-	struct sm_make_process *ring;
-	struct sm_make_thread *a, *b;
-	int done;
-};
-
-static struct job begin_job(const char *path)
-{
-	struct sm_make_options options = {
-		.pid = 100, .segment_bytes = 512, .unique = "abc", .opened_ns = 5};
-	struct job job = {.ring = sm_make_ring_create(path, &options)};
-	job.a = sm_make_thread_add(job.ring, 100);
-	job.b = sm_make_thread_add(job.ring, 101);
-	return job;
-}
-
-static void go_on(struct job *job, int steps)
-{
-	for (int end = job->done + steps; job->done < end; job->done++) {
-		int64_t at = 10 + job->done * 1000;
-		char name[16];
-		snprintf(name, sizeof(name), "n%d", job->done / 40);
-		sm_make_begin(job->a, at, SM_ROLE_OPERATION, name);
-		sm_make_arg(job->a, SM_KEY_INDEX, job->done);
-		sm_make_mark(job->b, at + 1, SM_ROLE_PUT, "put");
-		if (job->done % 50 == 49) {
-			sm_make_adopt(job->b, at + 2, 200 + (uint32_t)job->done, "short");
-		}
-		sm_make_end(job->a, at + 500);
-	}
-	sm_make_ring_sync(job->ring);
-}
-
-/* --- comparing --- */
-
-static int compare_lines(const void *left, const void *right)
-{
-	char *const *a = left, *const *b = right;
-	return strcmp(*a, *b);
-}
-
-/* Events sorted by line: threads lie in another order in a file than in a mapping. */
-static char *sorted(const struct sm_str *text)
-{
-	char *copy = strdup(sm_str_text(text)), *rest = NULL;
-	char **lines = calloc(text->length + 1, sizeof(*lines));
-	char *joined = calloc(text->length + 2, 1), *at = joined;
-	size_t count = 0;
-	for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-		lines[count++] = line;
-	}
-	qsort(lines, count, sizeof(*lines), compare_lines);
-	for (size_t i = 0; i < count; i++) {
-		at += sprintf(at, "%s\n", lines[i]);
-	}
-	free(lines);
-	free(copy);
-	return joined;
-}
-
 static char *wanted; /* events of the whole job */
 
-static struct trace_listing *check(const struct place *place)
+static struct trace_listing *check(const struct stepped_job_place *place)
 {
 	struct trace_listing *listing = trace_listing_read(place->run);
 	if (listing->code) {
@@ -106,7 +29,7 @@ static struct trace_listing *check(const struct place *place)
 	}
 	assert_false(listing->out_of_order);
 	assert_false(listing->unknown_name);
-	char *got = sorted(&listing->events);
+	char *got = stepped_job_sorted(&listing->events);
 	if (strcmp(got, wanted)) {
 		fail_msg("%zu bytes of events instead of %zu", strlen(got), strlen(wanted));
 	}
@@ -118,22 +41,22 @@ enum { STEPS = 400 };
 
 static void test_a_mapping_alone_is_a_run(void **state)
 {
-	struct place place = place_of("alone");
-	struct job job = begin_job(place.ring);
-	go_on(&job, STEPS);
+	struct stepped_job_place place = stepped_job_place(folder, "alone");
+	struct stepped_job job = stepped_job_begin(place.ring);
+	stepped_job_go_on(&job, STEPS);
 	sm_make_ring_finish(job.ring, false);
 	struct trace_listing *listing = trace_listing_read(place.run);
 	assert_int_equal(listing->code, 0);
 	assert_int_equal(listing->summary.events, STEPS * 4 + STEPS / 50);
 	assert_false(listing->summary.complete);
 	assert_int_equal(listing->summary.files, 0);
-	wanted = sorted(&listing->events);
+	wanted = stepped_job_sorted(&listing->events);
 	trace_listing_free(listing);
 }
 
 static void test_a_live_directory_may_be_elsewhere(void **state)
 {
-	struct place place = place_of("elsewhere");
+	struct stepped_job_place place = stepped_job_place(folder, "elsewhere");
 	char path[160], ring[160];
 	snprintf(path, sizeof(path), "%s/live.path", place.run);
 	FILE *file = fopen(path, "w");
@@ -142,8 +65,8 @@ static void test_a_live_directory_may_be_elsewhere(void **state)
 	snprintf(path, sizeof(path), "%s/far-away", folder);
 	mkdir(path, 0700);
 	snprintf(ring, sizeof(ring), "%s/far-away/abc.ring", folder);
-	struct job job = begin_job(ring);
-	go_on(&job, STEPS);
+	struct stepped_job job = stepped_job_begin(ring);
+	stepped_job_go_on(&job, STEPS);
 	sm_make_ring_finish(job.ring, false);
 	trace_listing_free(check(&place));
 }
@@ -156,15 +79,15 @@ static void test_killed_between_writing_and_giving_back(void **state)
 		char name[32];
 		struct little_collector collector;
 		snprintf(name, sizeof(name), "between%d", n);
-		struct place place = place_of(name);
-		struct job job = begin_job(place.ring);
-		go_on(&job, STEPS / 2);
+		struct stepped_job_place place = stepped_job_place(folder, name);
+		struct stepped_job job = stepped_job_begin(place.ring);
+		stepped_job_go_on(&job, STEPS / 2);
 		assert_int_equal(
 			little_collector_open(&collector, place.ring, place.stall, true, 0), 0);
 		collector.stop_after = n;
 		more = little_collector_drain(&collector, SM_RING_DRAIN_SEALED) == -EINTR;
 		little_collector_kill(&collector);
-		go_on(&job, STEPS / 2);
+		stepped_job_go_on(&job, STEPS / 2);
 		sm_make_ring_finish(job.ring, n % 2);
 		struct trace_listing *listing = check(&place);
 		assert_non_null(strstr(sm_str_text(&listing->words), "pid 100"));
@@ -176,18 +99,18 @@ static void test_killed_between_writing_and_giving_back(void **state)
 /* An open slot was half drained (somebody looked, or the collector had to end), then went on. */
 static void test_half_drained_slots(void **state)
 {
-	struct place place = place_of("half");
-	struct job job = begin_job(place.ring);
+	struct stepped_job_place place = stepped_job_place(folder, "half");
+	struct stepped_job job = stepped_job_begin(place.ring);
 	struct little_collector collector;
 	assert_int_equal(little_collector_open(&collector, place.ring, place.stall, true, 0), 0);
 	for (int i = 0; i < 20; i++) {
-		go_on(&job, STEPS / 25);
+		stepped_job_go_on(&job, STEPS / 25);
 		assert_int_equal(little_collector_drain(&collector,
 					 i % 3 ? SM_RING_DRAIN_ALL : SM_RING_DRAIN_SEALED),
 			0);
 	}
 	little_collector_kill(&collector);
-	go_on(&job, STEPS / 5);
+	stepped_job_go_on(&job, STEPS / 5);
 	sm_make_ring_finish(job.ring, false);
 	trace_listing_free(check(&place));
 }
@@ -195,16 +118,16 @@ static void test_half_drained_slots(void **state)
 /* Finished and packed while the process went on: PACKED blocks know their segments, too. */
 static void test_a_packed_file_and_a_mapping_that_went_on(void **state)
 {
-	struct place place = place_of("packed");
-	struct job job = begin_job(place.ring);
+	struct stepped_job_place place = stepped_job_place(folder, "packed");
+	struct stepped_job job = stepped_job_begin(place.ring);
 	struct little_collector collector;
-	go_on(&job, STEPS / 3);
+	stepped_job_go_on(&job, STEPS / 3);
 	assert_int_equal(little_collector_open(&collector, place.ring, place.stall, false, 0), 0);
 	assert_int_equal(little_collector_drain(&collector, SM_RING_DRAIN_ALL), 0);
 	assert_int_equal(little_collector_finish(&collector), 0);
 	little_collector_kill(&collector);
 	assert_int_equal(sm_trace_writer_pack(place.stall, NULL), 0);
-	go_on(&job, STEPS - job.done);
+	stepped_job_go_on(&job, STEPS - job.done);
 	sm_make_ring_finish(job.ring, true);
 	struct trace_listing *listing = check(&place);
 	assert_false(listing->summary.complete);
@@ -213,10 +136,10 @@ static void test_a_packed_file_and_a_mapping_that_went_on(void **state)
 
 static void test_an_emptied_mapping_adds_nothing(void **state)
 {
-	struct place place = place_of("emptied");
-	struct job job = begin_job(place.ring);
+	struct stepped_job_place place = stepped_job_place(folder, "emptied");
+	struct stepped_job job = stepped_job_begin(place.ring);
 	struct little_collector collector;
-	go_on(&job, STEPS);
+	stepped_job_go_on(&job, STEPS);
 	sm_make_ring_finish(job.ring, true);
 	assert_int_equal(little_collector_open(&collector, place.ring, place.stall, true, 0), 0);
 	assert_int_equal(little_collector_drain(&collector, SM_RING_DRAIN_ALL), 0);
@@ -230,10 +153,10 @@ static void test_an_emptied_mapping_adds_nothing(void **state)
 /* The last block of the file is cut at every eighth byte; its segment is still in the mapping. */
 static void test_a_torn_file_and_its_mapping(void **state)
 {
-	struct place place = place_of("torn");
-	struct job job = begin_job(place.ring);
+	struct stepped_job_place place = stepped_job_place(folder, "torn");
+	struct stepped_job job = stepped_job_begin(place.ring);
 	struct little_collector collector;
-	go_on(&job, STEPS);
+	stepped_job_go_on(&job, STEPS);
 	sm_make_ring_finish(job.ring, false);
 	assert_int_equal(little_collector_open(&collector, place.ring, place.stall, false, 0), 0);
 	assert_int_equal(little_collector_drain(&collector, SM_RING_DRAIN_SEALED), 0);
@@ -248,7 +171,7 @@ static void test_a_torn_file_and_its_mapping(void **state)
 /* Events the process itself had no room for: said by its mapping's header. */
 static void test_what_the_mapping_lost_is_told(void **state)
 {
-	struct place place = place_of("lost");
+	struct stepped_job_place place = stepped_job_place(folder, "lost");
 	struct sm_make_options options = {.pid = 100, .unique = "abc", .opened_ns = 5};
 	struct sm_make_process *ring = sm_make_ring_create(place.ring, &options);
 	struct sm_make_thread *thread = sm_make_thread_add(ring, 100);

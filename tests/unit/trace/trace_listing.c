@@ -130,24 +130,84 @@ static int on_alert(void *context, const struct sm_trace_alert *alert)
 	return 0;
 }
 
+static int on_function(void *context, const struct sm_trace_stack_function *function)
+{
+	struct listing_state *state = context;
+	sm_str_addf(&state->listing->words, "function %u %s %s:%u\n", function->number,
+		function->name, function->file, function->first_line);
+	return 0;
+}
+
+static int on_place(void *context, const struct sm_trace_stack_place *place)
+{
+	struct listing_state *state = context;
+	sm_str_addf(&state->listing->words, "place %u from %" PRId64 " function %u line %u\n",
+		place->number, place->caller, place->function, place->line);
+	return 0;
+}
+
+static int on_stack_thread(void *context, const struct sm_trace_stack_thread *thread)
+{
+	struct listing_state *state = context;
+	sm_str_addf(&state->listing->words, "thread %u %d/%u %s\n", thread->number, thread->pid,
+		thread->tid, thread->name);
+	return 0;
+}
+
+static int on_looks(void *context, const struct sm_trace_stack_samples *samples)
+{
+	struct listing_state *state = context;
+	for (size_t i = 0; i < samples->count; i++) {
+		sm_str_addf(&state->listing->words,
+			"look %" PRId64 " thread %u place %u state %d looks %d cpu %u\n",
+			samples->time_ns[i], samples->thread[i], samples->place[i],
+			samples->state[i], samples->looks[i], samples->cpu_us[i]);
+	}
+	return 0;
+}
+
+struct trace_listing_visit trace_listing_begin(struct trace_listing *listing)
+{
+	struct listing_state *state = calloc(1, sizeof(*state));
+	if (!state) {
+		abort();
+	}
+	state->listing = listing;
+	return (struct trace_listing_visit){
+		.state = state,
+		.visitor =
+			{
+				.context = state,
+				.run = on_run,
+				.process = on_process,
+				.name = on_name,
+				.events = on_events,
+				.samples = on_samples,
+				.loss = on_loss,
+				.note = on_note,
+				.stack_function = on_function,
+				.stack_place = on_place,
+				.stack_thread = on_stack_thread,
+				.stack_samples = on_looks,
+				.begin = on_begin,
+				.alert = on_alert,
+			},
+	};
+}
+
+void trace_listing_end(struct trace_listing_visit *visit)
+{
+	sm_map_finish(&visit->state->last_ns);
+	sm_map_finish(&visit->state->names);
+	free(visit->state);
+}
+
 void trace_listing_read_into(struct trace_listing *listing, const char *path)
 {
-	struct listing_state state = {.listing = listing};
-	struct sm_trace_visitor visitor = {
-		.context = &state,
-		.run = on_run,
-		.process = on_process,
-		.name = on_name,
-		.events = on_events,
-		.samples = on_samples,
-		.loss = on_loss,
-		.note = on_note,
-		.begin = on_begin,
-		.alert = on_alert,
-	};
-	listing->code = sm_trace_reader_visit(path, &visitor, &listing->summary, &listing->error);
-	sm_map_finish(&state.last_ns);
-	sm_map_finish(&state.names);
+	struct trace_listing_visit visit = trace_listing_begin(listing);
+	listing->code =
+		sm_trace_reader_visit(path, &visit.visitor, &listing->summary, &listing->error);
+	trace_listing_end(&visit);
 }
 
 struct trace_listing *trace_listing_read(const char *path)

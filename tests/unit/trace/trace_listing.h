@@ -19,6 +19,14 @@ struct trace_listing {
 
 struct trace_listing *trace_listing_read(const char *path);
 void trace_listing_read_into(struct trace_listing *listing, const char *path);
+/* For readings of several calls. */
+struct listing_state;
+struct trace_listing_visit {
+	struct listing_state *state; /* owned */
+	struct sm_trace_visitor visitor;
+};
+struct trace_listing_visit trace_listing_begin(struct trace_listing *listing);
+void trace_listing_end(struct trace_listing_visit *visit);
 void trace_listing_free(struct trace_listing *listing);
 
 #endif

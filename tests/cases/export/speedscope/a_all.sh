@@ -1,0 +1,2 @@
+run_make RUN
+stallmeter export RUN --to speedscope
