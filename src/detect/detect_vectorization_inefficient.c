@@ -88,9 +88,8 @@ static int look(const struct sm_judge_calls *judge)
 	sm_finding_evidence(finding, "one_pass_s", calls->pass_s, "s");
 	sm_judge_calls_cure(finding, "Replace the loop in {name} by one operation on all of it "
 				     "(NumPy, torch, a method of the "
-				     "container): this line runs {line_runs} times in a call, and "
-				     "such lines take {loop_share} "
-				     "of it.");
+				     "container): this line ran {line_runs} times in the call that "
+				     "was followed, and such lines took {loop_share} of it.");
 	return error;
 }
 
