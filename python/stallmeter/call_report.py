@@ -131,8 +131,8 @@ def _performance(page, tree, heading="Function performance"):
     if tree.get("lines"):
         page.table(["line", "runs in that call", "of the followed time"],
                    [[line["where"], int(line["runs"]), share(line["share"])] for line in tree["lines"]],
-                   note="One call was followed line by line, beside the timed ones, on a part of the input where the whole takes too "
-                        "long; following costs about a microsecond a line.")
+                   note="One call was followed line by line, beside the timed ones, on a part of the input where the whole "
+                        "takes too long; following costs about a microsecond a line.")
 
 
 def _memory_and_io(page, tree):
