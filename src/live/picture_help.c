@@ -13,16 +13,16 @@ static const struct {
 	{"?, h", "this help, and back"},
 };
 
+/* In parentheses: each is one string, and no comma is missing. */
 static const char *const notes[] = {
-	"Stall is the time in which the device, or without one the loop, stands still for lack of "
-	"data. The first figure is of "
-	"the whole run so far with its 95 % interval, worked out anew as often as that costs no "
-	"more than a twentieth of a core.",
-	"Mean step: where the time of a step goes. Path: the stages of a loader on the critical "
-	"path, whose shares with the "
-	"consumer's add up to 1.",
-	"Busy is the share of the last 10 s that a worker spent making batches, CPU the part of a "
-	"core that its process used.",
+	("Stall is the time in which the device, or without one the loop, stands still for lack of "
+	 "data. The first figure is of the whole run so far with its 95 % interval, worked out "
+	 "anew "
+	 "as often as that costs no more than a twentieth of a core."),
+	("Mean step: where the time of a step goes. Path: the stages of a loader on the critical "
+	 "path, whose shares with the consumer's add up to 1."),
+	("Busy is the share of the last 10 s that a worker spent making batches, CPU the part of a "
+	 "core that its process used."),
 	"Nothing shown here is asked of the job: it is read from what its collector records.",
 };
 

@@ -136,8 +136,9 @@ static const char *lay(struct sm_picture_options options)
 
 static void assert_says(const char *said, const char *wanted)
 {
+	assert_non_null(said);
 	if (!strstr(said, wanted)) {
-		fail_msg("'%s' is not in:\n%s", wanted, said);
+		fail_msg("'%s' is not in:\n%s", wanted, said ? said : "");
 	}
 }
 

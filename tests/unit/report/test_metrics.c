@@ -94,10 +94,13 @@ static void grow(struct grown *grown, const char *name)
 {
 	grown->report = *report_sample(name);
 	grown->model = *grown->report.model;
-	memcpy(grown->series, grown->model.series,
-		grown->model.series_count * sizeof(*grown->series));
+	for (size_t i = 0; i < grown->model.series_count; i++) { /* of none, memcpy wants a place */
+		grown->series[i] = grown->model.series[i];
+	}
 	grown->model.series = grown->series;
-	memcpy(grown->notes, grown->model.notes, grown->model.note_count * sizeof(*grown->notes));
+	for (size_t i = 0; i < grown->model.note_count; i++) {
+		grown->notes[i] = grown->model.notes[i];
+	}
 	grown->model.notes = grown->notes;
 	grown->report.model = &grown->model;
 }
