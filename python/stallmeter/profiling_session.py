@@ -181,13 +181,14 @@ def compare_operation(before, after):
     row = {"name": before["name"], "type": before["type"], "count": [before["count"], after["count"]],
            "severity": [before["severity"], after["severity"]], "self_each_s": [each_s(before), each_s(after)], "speedup": None}
     if before["blocks_s"] and after["blocks_s"]:
-        row["speedup"] = list(_read.compare(before["blocks_s"], after["blocks_s"]))
+        ratio, low, high = _read.compare(before["blocks_s"], after["blocks_s"])
+        row["speedup"] = [low, ratio, high]
     return row
 
 
 def compare(before, after):
     """Two summaries side by side. `speedup` prices the work of the first at what a call took in the second: calls of the
-    first times own time of each, summed over the operations that both have. Of an operation it is (ratio, low, high)
+    first times own time of each, summed over the operations that both have. Of an operation it is [low, ratio, high]
     of whole calls, above 1 where the second is faster."""
     newer = {(row["name"], row["type"]): row for row in after["operations"]}
     pairs = [(row, newer[row["name"], row["type"]]) for row in before["operations"] if (row["name"], row["type"]) in newer]

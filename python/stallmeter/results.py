@@ -113,13 +113,21 @@ def load_tensor(path, error):
 
 # ------------------------------------------------------------------------------------------------------- reading
 
+def at_least_one(sessions, path):
+    from ._read import TraceError
+
+    if not sessions:
+        raise TraceError(f"{path}: no session of a BottleneckProfiler is in it; stallmeter.load() reads it")
+    return sessions
+
+
 def load_sessions(path, threshold):
     """The sessions in a file, as ProfilingSession objects; figures alone, where it is no trace."""
     from ._read import TraceError
 
     path, ending = path_of(path), ending_of(path)
     if ending == ".stall":
-        return sessions_of(load(path), threshold)
+        return at_least_one(sessions_of(load(path), threshold), path)
     if ending == ".json":
         with open(path, "rb") as file:
             data = file.read()
@@ -130,7 +138,7 @@ def load_sessions(path, threshold):
     except (ValueError, RecursionError) as problem:
         raise TraceError(f"{path}: not JSON: {problem}") from None
     if type(fields) is dict and fields.get("schema") == REPORT:
-        return sessions_of(Report(fields, path), threshold)
+        return at_least_one(sessions_of(Report(fields, path), threshold), path)
     if type(fields) is not dict or fields.get("schema") != SCHEMA:
         raise TraceError(f"{path}: its schema is {fields.get('schema') if type(fields) is dict else None!r}, not {SCHEMA!r}")
     try:

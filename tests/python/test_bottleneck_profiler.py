@@ -465,7 +465,7 @@ for seconds, count in ((0.04, 20), (0.02, 40)):
 found = profiler.compare_sessions(*ids)
 assert 1.5 < found["speedup"] <= 2.2, found
 (work,) = found["operations"]
-assert work["count"] == [20, 40] and work["speedup"][1] > 1.3 and work["speedup"][1] <= work["speedup"][0] <= work["speedup"][2]
+assert work["count"] == [20, 40] and work["speedup"][1] > 1.3 and work["speedup"] == sorted(work["speedup"])
 assert (found["only_before"], found["only_after"]) == (["only 0.04"], ["only 0.02"])
 assert profiler.measure_improvement() == 0  # nothing since that profile
 profiler._baseline = profiler.get_session_summary(ids[0])
@@ -538,6 +538,7 @@ def test_files_that_are_not_ours_are_refused_and_nothing_in_them_runs(saved, tmp
     (tmp_path / "deep.json").write_text("[" * 100000)
     (tmp_path / "list.json").write_text("[1]")
     (tmp_path / "other.json").write_text('{"schema": "other"}')
+    (tmp_path / "bare.json").write_text('{"schema": "stallmeter/report/1"}')
     fields = json.loads((saved / "profile.json").read_text())
     del fields["sessions"][0]["operations"]
     (tmp_path / "part.json").write_text(json.dumps(fields))
@@ -660,7 +661,7 @@ def test_its_page_has_the_levels_as_they_are():
     page = (ROOT / "docs" / "bottleneck-profiler.md").read_text()
     source = (ROOT / "src" / "collect" / "level.c").read_text()
     for level in stallmeter.ProfilingLevel:
-        fast, mib = re.search(rf"\[SM_LEVEL_{level.name}\] = \{{\{{(\d+ \* \w+),.*?(\d+) \* MIB\}}", source).groups()
+        fast, mib = re.search(rf"\[SM_LEVEL_{level.name}\] = \{{\{{(\d+ \* \w+),.*?(\d+) \* MIB\}}", source, re.DOTALL).groups()
         row = next(line for line in page.splitlines() if line.startswith(f"| `{level.name}`"))
         seconds = {"1 * SECOND": "1 s", "100 * MS": "0.1 s"}[fast]
         room = f"{int(mib) // 1024} GiB" if int(mib) >= 1024 else f"{mib} MiB"
