@@ -13,6 +13,8 @@ import pytest
 pytest.importorskip("torch")
 from conftest import program
 
+pytestmark = pytest.mark.any_torch
+
 FOLDER = Path(__file__).parent / "trainings"
 SMALL_SHM = "mount -t tmpfs -o size=64m none /dev/shm"
 BARE = f"{SMALL_SHM}; mount -t tmpfs none /proc/pressure; mount -t tmpfs none /sys/fs/cgroup"

@@ -16,7 +16,7 @@ jsonschema = pytest.importorskip("jsonschema")
 import stallmeter
 from conftest import ROOT, program
 
-pytestmark = pytest.mark.profilers
+pytestmark = [pytest.mark.any_torch, pytest.mark.profilers]
 
 SCHEMA = json.loads((ROOT / "docs" / "report-1.schema.json").read_text())
 TRAININGS = Path(__file__).parent / "trainings"

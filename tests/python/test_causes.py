@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from conftest import program
 
+pytestmark = pytest.mark.any_torch
+
 pytest.importorskip("torch")
 FOLDER = Path(__file__).parent / "causes"
 NIGHTLY = bool(os.environ.get("STALLMETER_NIGHTLY"))
