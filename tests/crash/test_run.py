@@ -79,7 +79,7 @@ status = open("/proc/self/status").read()
 print(re.findall(r"^(Sig(?:Blk|Ign)|Threads|Umask|NoNewPrivs):\s*(.*)$", status, re.M))
 print(sorted(os.listdir("/proc/self/fd")), os.getpgrp() == GROUP, os.getpriority(os.PRIO_PROCESS, 0))
 print(open("/proc/self/timerslack_ns").read(), open("/proc/self/limits").read(), open("/proc/self/oom_score_adj").read())
-print(sorted(set(os.environ) - {"_", "STALLMETER_LIVE", "STALLMETER_LEVEL", "PYTHONPATH", "LINES", "COLUMNS"}))
+print(sorted(set(os.environ) - {"_", "STALLMETER_LIVE", "STALLMETER_LEVEL", "STALLMETER_RUN", "PYTHONPATH", "LINES", "COLUMNS"}))
 """
 
 
