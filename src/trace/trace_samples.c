@@ -9,31 +9,11 @@
  * whole numbers it would not. */
 #include "trace/trace_samples.h"
 
+#include "trace/trace_planes.h"
+
 #include "base/err.h"
 
 #include <string.h>
-
-static unsigned char *put_plane(unsigned char *to, const uint64_t *numbers, size_t count, int bytes)
-{
-	for (int plane = 0; plane < bytes; plane++) {
-		for (size_t i = 0; i < count; i++) {
-			*to++ = (unsigned char)(numbers[i] >> (8 * plane));
-		}
-	}
-	return to;
-}
-
-static const unsigned char *get_plane(
-	const unsigned char *from, uint64_t *numbers, size_t count, int bytes)
-{
-	memset(numbers, 0, count * sizeof(*numbers));
-	for (int plane = 0; plane < bytes; plane++) {
-		for (size_t i = 0; i < count; i++) {
-			numbers[i] |= (uint64_t)*from++ << (8 * plane);
-		}
-	}
-	return from;
-}
 
 static void differences(uint64_t *numbers, const int64_t *values, size_t count)
 {
@@ -59,15 +39,15 @@ size_t sm_trace_samples_encode(const struct sm_trace_samples_columns *samples, u
 	size_t count = samples->count;
 	unsigned char *at = to;
 	differences(numbers, samples->time_ns, count);
-	at = put_plane(at, numbers, count, 8);
+	at = sm_trace_planes_put(at, numbers, count, 8);
 	differences(numbers, samples->instance, count);
-	at = put_plane(at, numbers, count, 8);
+	at = sm_trace_planes_put(at, numbers, count, 8);
 	memcpy(numbers, samples->value, count * sizeof(*numbers));
-	at = put_plane(at, numbers, count, 8);
+	at = sm_trace_planes_put(at, numbers, count, 8);
 	for (size_t i = 0; i < count; i++) {
 		numbers[i] = samples->metric[i];
 	}
-	at = put_plane(at, numbers, count, 2);
+	at = sm_trace_planes_put(at, numbers, count, 2);
 	return (size_t)(at - to);
 }
 
@@ -79,13 +59,13 @@ int sm_trace_samples_decode(struct sm_trace_samples_columns *samples, const unsi
 		return -SM_ERR_FORMAT;
 	}
 	samples->count = (size_t)count;
-	body = get_plane(body, numbers, samples->count, 8);
+	body = sm_trace_planes_get(body, numbers, samples->count, 8);
 	sums(samples->time_ns, numbers, samples->count);
-	body = get_plane(body, numbers, samples->count, 8);
+	body = sm_trace_planes_get(body, numbers, samples->count, 8);
 	sums(samples->instance, numbers, samples->count);
-	body = get_plane(body, numbers, samples->count, 8);
+	body = sm_trace_planes_get(body, numbers, samples->count, 8);
 	memcpy(samples->value, numbers, samples->count * sizeof(*numbers));
-	get_plane(body, numbers, samples->count, 2);
+	sm_trace_planes_get(body, numbers, samples->count, 2);
 	for (size_t i = 0; i < samples->count; i++) {
 		samples->metric[i] = (uint16_t)numbers[i];
 	}

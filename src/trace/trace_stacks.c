@@ -1,6 +1,8 @@
-/* Samples are seven columns, cut into planes of bytes like counters (trace_samples.c): times, threads and places as
+/* Samples are seven columns, cut into planes of bytes like counters (trace_planes.h): times, threads and places as
  * differences to the sample before. */
 #include "trace/trace_stacks.h"
+
+#include "trace/trace_planes.h"
 
 #include "base/err.h"
 
@@ -174,28 +176,6 @@ int sm_trace_stacks_tell(const struct sm_trace_visitor *visitor, struct sm_trace
 
 /* --- samples --- */
 
-static unsigned char *put_plane(unsigned char *to, const uint64_t *numbers, size_t count, int bytes)
-{
-	for (int plane = 0; plane < bytes; plane++) {
-		for (size_t i = 0; i < count; i++) {
-			*to++ = (unsigned char)(numbers[i] >> (8 * plane));
-		}
-	}
-	return to;
-}
-
-static const unsigned char *get_plane(
-	const unsigned char *from, uint64_t *numbers, size_t count, int bytes)
-{
-	memset(numbers, 0, count * sizeof(*numbers));
-	for (int plane = 0; plane < bytes; plane++) {
-		for (size_t i = 0; i < count; i++) {
-			numbers[i] |= (uint64_t)*from++ << (8 * plane);
-		}
-	}
-	return from;
-}
-
 size_t sm_trace_stacks_encode(const struct sm_trace_stack_samples_head *head,
 	const struct sm_trace_stack_columns *columns, unsigned char *to)
 {
@@ -207,27 +187,27 @@ size_t sm_trace_stacks_encode(const struct sm_trace_stack_samples_head *head,
 		numbers[i] =
 			(uint64_t)columns->time_ns[i] - (i ? (uint64_t)columns->time_ns[i - 1] : 0);
 	}
-	at = put_plane(at, numbers, count, 8);
+	at = sm_trace_planes_put(at, numbers, count, 8);
 	for (size_t i = 0; i < count; i++) {
 		numbers[i] = columns->span_ns[i];
 	}
-	at = put_plane(at, numbers, count, 8);
+	at = sm_trace_planes_put(at, numbers, count, 8);
 	for (size_t i = 0; i < count; i++) {
 		numbers[i] = columns->thread[i] - (i ? columns->thread[i - 1] : 0);
 	}
-	at = put_plane(at, numbers, count, 4);
+	at = sm_trace_planes_put(at, numbers, count, 4);
 	for (size_t i = 0; i < count; i++) {
 		numbers[i] = columns->place[i] - (i ? columns->place[i - 1] : 0);
 	}
-	at = put_plane(at, numbers, count, 4);
+	at = sm_trace_planes_put(at, numbers, count, 4);
 	for (size_t i = 0; i < count; i++) {
 		numbers[i] = columns->looks[i];
 	}
-	at = put_plane(at, numbers, count, 2);
+	at = sm_trace_planes_put(at, numbers, count, 2);
 	for (size_t i = 0; i < count; i++) {
 		numbers[i] = columns->cpu_us[i];
 	}
-	at = put_plane(at, numbers, count, 4);
+	at = sm_trace_planes_put(at, numbers, count, 4);
 	memcpy(at, columns->state, count);
 	return (size_t)(at + count - to);
 }
@@ -238,27 +218,27 @@ static void decode(struct sm_trace_stack_columns *columns, const unsigned char *
 	uint64_t numbers[SM_TRACE_STACK_SAMPLES_MAX], time = (uint64_t)offset_ns;
 	uint32_t thread = 0, place = 0;
 	size_t count = columns->count;
-	at = get_plane(at, numbers, count, 8);
+	at = sm_trace_planes_get(at, numbers, count, 8);
 	for (size_t i = 0; i < count; i++) {
 		time += numbers[i];
 		columns->time_ns[i] = (int64_t)time;
 	}
-	at = get_plane(at, columns->span_ns, count, 8);
-	at = get_plane(at, numbers, count, 4);
+	at = sm_trace_planes_get(at, columns->span_ns, count, 8);
+	at = sm_trace_planes_get(at, numbers, count, 4);
 	for (size_t i = 0; i < count; i++) {
 		thread += (uint32_t)numbers[i];
 		columns->thread[i] = base->thread + thread;
 	}
-	at = get_plane(at, numbers, count, 4);
+	at = sm_trace_planes_get(at, numbers, count, 4);
 	for (size_t i = 0; i < count; i++) {
 		place += (uint32_t)numbers[i];
 		columns->place[i] = base->place + place;
 	}
-	at = get_plane(at, numbers, count, 2);
+	at = sm_trace_planes_get(at, numbers, count, 2);
 	for (size_t i = 0; i < count; i++) {
 		columns->looks[i] = (uint16_t)numbers[i];
 	}
-	at = get_plane(at, numbers, count, 4);
+	at = sm_trace_planes_get(at, numbers, count, 4);
 	for (size_t i = 0; i < count; i++) {
 		columns->cpu_us[i] = (uint32_t)numbers[i];
 	}
