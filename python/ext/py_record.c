@@ -2,6 +2,7 @@
 #include "py_state.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 #define PAIRS_MAX 8
@@ -50,6 +51,30 @@ static PyObject *session_path(PyObject *module, PyObject *unused)
 	return PyUnicode_DecodeFSDefault(sm_session_path());
 }
 
+/* A child that a thread makes while in an interlude is for what it does there. */
+static void stay_in_interlude(void)
+{
+	sm_py_session = sm_py_interlude ? 0 : sm_py_session;
+}
+
+static pthread_once_t watch_forks_once = PTHREAD_ONCE_INIT;
+
+static void watch_forks(void)
+{
+	pthread_atfork(NULL, NULL, stay_in_interlude);
+}
+
+static PyObject *interlude(PyObject *module, PyObject *on)
+{
+	int is_on = PyObject_IsTrue(on);
+	if (is_on < 0) {
+		return NULL;
+	}
+	pthread_once(&watch_forks_once, watch_forks);
+	sm_py_interlude = is_on;
+	Py_RETURN_NONE;
+}
+
 static PyObject *lost(PyObject *module, PyObject *unused)
 {
 	return PyLong_FromUnsignedLongLong(sm_session_lost());
@@ -81,7 +106,7 @@ static PyObject *span_args(PyObject *module, PyObject *const *args, Py_ssize_t c
 	if (pairs < 0) {
 		return NULL;
 	}
-	for (int i = 0; i < pairs && sm_py_session; i++) {
+	for (int i = 0; i < pairs && sm_py_records(); i++) {
 		sm_span_arg(keys[i], values[i]);
 	}
 	Py_RETURN_NONE;
@@ -226,7 +251,7 @@ static PyObject *fact(PyObject *module, PyObject *text)
 	if (!bytes) {
 		return NULL;
 	}
-	if (sm_py_session) {
+	if (sm_py_records()) {
 		sm_name_register_role(
 			SM_FACT, 0, PyBytes_AsString(bytes), (uint32_t)PyBytes_Size(bytes));
 	}
@@ -245,7 +270,7 @@ static PyObject *begin(PyObject *module, PyObject *span)
 
 static PyObject *end(PyObject *module, PyObject *unused)
 {
-	if (sm_py_session) {
+	if (sm_py_records()) {
 		sm_span_end();
 	}
 	Py_RETURN_NONE;
@@ -257,7 +282,7 @@ static PyObject *thread_name(PyObject *module, PyObject *text)
 	if (!bytes) {
 		return NULL;
 	}
-	if (sm_py_session) {
+	if (sm_py_records()) {
 		sm_thread_name(PyBytes_AsString(bytes));
 	}
 	Py_DECREF(bytes);
@@ -270,6 +295,9 @@ PyMethodDef sm_py_record_functions[] = {
 		"cause_threshold_us=0)\n--\n\n"
 		"Opens this process's mapping; OSError where that fails."},
 	{"session_stop", session_stop, METH_NOARGS, "session_stop()\n--\n\n"},
+	{"interlude", interlude, METH_O,
+		"interlude(on, /)\n--\n\nWhether what the calling thread does from here on is left "
+		"out, and the children it makes."},
 	{"session_is_open", session_is_open, METH_NOARGS, "session_is_open()\n--\n\n"},
 	{"session_path", session_path, METH_NOARGS,
 		"session_path()\n--\n\nPath of this process's mapping, or \"\"."},

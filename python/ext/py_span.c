@@ -20,6 +20,7 @@
 #define MORE_NAMES "(more names)"
 
 uint32_t sm_py_session;
+__thread bool sm_py_interlude;
 
 /* -------------------------------------------------------------------------------------------------
  * names */
@@ -77,7 +78,7 @@ static PyObject *span_enter(PyObject *self, PyObject *unused)
 static PyObject *span_leave(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
 	const struct sm_py_name *name = &((struct sm_py_span *)self)->name;
-	if (name->id && name->session == sm_py_session) {
+	if (name->id && name->session == sm_py_session && !sm_py_interlude) {
 		if (count && args[0] != Py_None) {
 			sm_span_arg(SM_PY_KEY_FAILED, 1);
 		}

@@ -71,6 +71,14 @@ struct sm_py_state {
 
 /* 0 when there is no session; changes with each. */
 extern uint32_t sm_py_session;
+/* The calling thread does something that is not the program's, a trial of ours say: nothing is recorded of it. Handles of
+ * names stay as they are, since spans that enclose it may have them. */
+extern __thread bool sm_py_interlude __attribute__((tls_model("initial-exec")));
+
+static inline bool sm_py_records(void)
+{
+	return sm_py_session && !sm_py_interlude;
+}
 
 uint32_t sm_py_name_register(struct sm_py_name *name);
 /* Copies `bytes`, which may be two strings with a NUL between them. Returns 0, or -1 with an
@@ -108,6 +116,9 @@ static inline struct sm_py_state *sm_py_state(PyObject *module)
 
 static inline uint32_t sm_py_name_id(struct sm_py_name *name)
 {
+	if (__builtin_expect(sm_py_interlude, 0)) {
+		return 0;
+	}
 	return __builtin_expect(name->session == sm_py_session, 1) ? name->id
 								   : sm_py_name_register(name);
 }

@@ -147,7 +147,7 @@ static bool is_counted(const struct wrapped *self)
 {
 	bool is_part = busy_with & self->doing;
 	bool is_its_time = !self->while_doing || (busy_with & self->while_doing);
-	return sm_py_session && !is_part && is_its_time;
+	return sm_py_records() && !is_part && is_its_time;
 }
 
 static PyObject *wrapped_vectorcall(

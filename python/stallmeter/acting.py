@@ -13,7 +13,7 @@ each worker, so that random transforms draw other numbers.
 import time
 import weakref
 
-from . import trial_loaders, trials
+from . import recording, trial_loaders, trials
 from .trials import torch_data
 
 #: what may be changed, and what it is read as
@@ -125,7 +125,7 @@ def compare(before, after, *, consumer=None, seconds=10.0, seed=trial_loaders.SE
     border, longest = bool(before.persistent_workers) != bool(after.persistent_workers), 0.0
     sides = [(before, found.before), (after, found.after)]
     try:
-        with trials.same_randomness(before.generator):
+        with recording.interlude(recording.TRIAL), trials.same_randomness(before.generator):
             lists = trial_loaders.lists_of(before, seed)
             for round in range(ROUNDS):
                 for loader, values in sides if round % 2 == 0 else reversed(sides):

@@ -7,6 +7,7 @@ of the user said. While a session is open, each summary reads the trace up to no
 
 import datetime
 
+from . import recording as recordings
 from .report import Fields
 
 _newest = [None, None]  # a recording that is over and its Report: many sessions may be remembered, one Report is held
@@ -19,8 +20,6 @@ class ProfilingSession:
     """One session: `name`, `id`, `running`; and, read from the trace when first asked for, its figures."""
 
     def __init__(self, name, session_id, recording, config):
-        from . import recording as recordings
-
         self.name = name
         self.id = session_id
         self.running = True
@@ -61,7 +60,6 @@ class ProfilingSession:
         """Seconds from its begin to its end, or to now."""
         if self._final is not None:
             return self._final["wall_s"]
-        from . import recording as recordings
 
         return ((self.end_ns or recordings.now_ns()) - self.begin_ns) / 1e9
 
@@ -139,7 +137,8 @@ def summarize(session, fields, why=None):
     operations = sorted(entry["operations"], key=cost, reverse=True) if entry else []
     loaders = entry["loaders"] if entry else []
     findings = [row for row in fields.get("findings", ()) if concerns(row, loaders)]
-    costs = [*map(of_operation, operations), *map(of_finding, findings)]
+    own = [row for row in operations if row["type"] != recordings.OURS]
+    costs = [*map(of_operation, own), *map(of_finding, findings)]
     dear = sorted((row for row in costs if cost(row) >= session.threshold and cost(row) > 0), key=cost, reverse=True)
     missing = list(fields.get("not_measured", ()))
     if entry is None:

@@ -151,6 +151,28 @@ def _start(name, folder, level, limit_bytes, monitoring):
     return run
 
 
+#: the type of operations that are ours (SM_VOCABULARY_INTERLUDE in src/base/vocabulary.h): their time is not the training's
+OURS = "STALLMETER"
+#: what a trial of ours is called where it lies inside a recorded run: an operation, and no bottleneck of the training
+TRIAL = "stallmeter: trial of a loader's settings"
+
+
+@contextlib.contextmanager
+def interlude(name):
+    """What this thread does inside, and the workers it starts for that, is not the training's: recorded is one operation of that
+    name and nothing within it."""
+    record = _record()
+    live = os.environ.pop("STALLMETER_LIVE", None)
+    with record.span(name, OURS):
+        record.interlude(True)
+        try:
+            yield
+        finally:
+            record.interlude(False)
+            if live is not None:
+                os.environ["STALLMETER_LIVE"] = live
+
+
 @contextlib.contextmanager
 def _variables(**values):
     """Workers read in the environment how closely to look, and other processes where the run is."""

@@ -86,6 +86,10 @@ static void set_time(struct sm_analysis *analysis)
 	analysis->begin_ns = begin_ns == INT64_MAX ? analysis->model->begin_ns : begin_ns;
 	analysis->end_ns = end_ns == INT64_MIN ? analysis->model->end_ns : end_ns;
 	analysis->time_s = begin_ns < end_ns ? (double)(end_ns - begin_ns) * 1e-9 : NAN;
+	if (analysis->loader_count) { /* ranks train side by side, and try side by side */
+		int rank = analysis->loaders[0].loader->rank;
+		analysis->time_s -= sm_steps_interlude_s(analysis->model, rank, begin_ns, end_ns);
+	}
 }
 
 /* What starting and ending take is spread over nothing in a run of a few milliseconds, and more than 100 % of it: true, and

@@ -16,6 +16,21 @@
 
 enum { GROUP = 5 };
 
+double sm_steps_interlude_s(
+	const struct sm_model *model, int rank, int64_t begin_ns, int64_t end_ns)
+{
+	double interlude_s = 0;
+	for (size_t i = 0; i < model->interlude_count; i++) {
+		const struct sm_interlude *interlude = &model->interludes[i];
+		int64_t from_ns = interlude->begin_ns > begin_ns ? interlude->begin_ns : begin_ns;
+		int64_t to_ns = interlude->end_ns < end_ns ? interlude->end_ns : end_ns;
+		if (interlude->rank == rank && to_ns > from_ns) {
+			interlude_s += (double)(to_ns - from_ns) * 1e-9;
+		}
+	}
+	return interlude_s;
+}
+
 struct sm_steps_span sm_steps_span(const struct sm_loader *loader)
 {
 	struct sm_steps_span span = {INT64_MAX, INT64_MIN, 0};

@@ -36,7 +36,10 @@ static double rank_time_s(const struct sm_analysis *analysis, int rank)
 			end_ns = span.end_ns > end_ns ? span.end_ns : end_ns;
 		}
 	}
-	return begin_ns < end_ns ? (double)(end_ns - begin_ns) * 1e-9 : 0;
+	return begin_ns < end_ns
+		       ? (double)(end_ns - begin_ns) * 1e-9 -
+				 sm_steps_interlude_s(analysis->model, rank, begin_ns, end_ns)
+		       : 0;
 }
 
 /* T of each rank, summed: they train side by side. */

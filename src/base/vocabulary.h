@@ -94,6 +94,10 @@ const char *sm_vocabulary_stage_name(enum sm_stage stage); /* "sampler", ... */
 /* "next", ...; "?" for a role of a later version */
 const char *sm_vocabulary_role_name(enum sm_role role);
 
+/* The type of operations that are ours: a trial of a loader's settings inside the program's run. Their time is not the
+ * training's. */
+#define SM_VOCABULARY_INTERLUDE "STALLMETER"
+
 /* What an entry of the name table names.
  *
  * A SPAN's text may hold a second string behind its first NUL: of an OPERATION the user's type ("DATA_LOADING"), of

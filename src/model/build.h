@@ -273,6 +273,7 @@ struct sm_build {
 	struct sm_build_recent recent;
 	size_t fact_capacity, note_capacity;
 	size_t alert_capacity;
+	size_t interlude_capacity;
 	int64_t started_ns; /* the collector; 0: not told */
 	int64_t first_ns, last_ns;
 };

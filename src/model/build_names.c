@@ -87,7 +87,8 @@ static int operation_slot(
 		return 0;
 	}
 	struct sm_operation row = {.name = sm_arena_strdup(&model->arena, text),
-		.type = sm_arena_strdup(&model->arena, type)};
+		.type = sm_arena_strdup(&model->arena, type),
+		.interlude = strcmp(type, SM_VOCABULARY_INTERLUDE) == 0};
 	int error = row.name && row.type ? 0 : -ENOMEM;
 	error = error ? error
 		      : sm_build_grow(build, &model->operations, &build->operation_capacity,

@@ -122,7 +122,24 @@ static int begin(struct sm_build *build, struct sm_build_thread *thread, uint32_
 	return error ? error : is_operation ? 0 : begin_role(build, thread, name->role, at_ns);
 }
 
-static int add_operation(struct sm_build *build, const struct sm_build_frame *frame, int64_t end_ns)
+static int add_interlude(struct sm_build *build, const struct sm_build_thread *thread,
+	const struct sm_build_frame *frame, int64_t end_ns)
+{
+	struct sm_model *model = build->model;
+	if (model->interlude_count >= SM_MODEL_INTERLUDES_MAX) {
+		return 0;
+	}
+	int error = sm_build_grow(build, &model->interludes, &build->interlude_capacity,
+		model->interlude_count + 1, sizeof(*model->interludes));
+	if (!error) {
+		model->interludes[model->interlude_count++] = (struct sm_interlude){
+			frame->begin_ns, end_ns, build->processes[thread->process].info.rank};
+	}
+	return error;
+}
+
+static int add_operation(struct sm_build *build, const struct sm_build_thread *thread,
+	const struct sm_build_frame *frame, int64_t end_ns)
 {
 	if (frame->slot == SM_BUILD_NONE) {
 		return 0;
@@ -135,7 +152,10 @@ static int add_operation(struct sm_build *build, const struct sm_build_frame *fr
 	operation->last_ns = end_ns > operation->last_ns ? end_ns : operation->last_ns;
 	operation->inclusive_ns += frame->again ? 0 : wall_ns;
 	operation->self_ns += wall_ns - frame->inner_ns;
-	return sm_sketch_add(&operation->wall_s, &build->model->arena, (double)wall_ns * 1e-9);
+	int error = operation->interlude ? add_interlude(build, thread, frame, end_ns) : 0;
+	return error ? error
+		     : sm_sketch_add(
+			       &operation->wall_s, &build->model->arena, (double)wall_ns * 1e-9);
 }
 
 static int end(struct sm_build *build, struct sm_build_thread *thread, int64_t at_ns)
@@ -157,7 +177,7 @@ static int end(struct sm_build *build, struct sm_build_thread *thread, int64_t a
 			    ? sm_build_sessions_operation(build, thread, frame, at_ns)
 			    : 0;
 	error = error	       ? error
-		: is_operation ? add_operation(build, frame, at_ns)
+		: is_operation ? add_operation(build, thread, frame, at_ns)
 			       : end_role(build, thread, frame->role, at_ns);
 	thread->depth--;
 	return error;

@@ -25,6 +25,7 @@ enum {
 	SM_MODEL_SESSIONS_MAX = 4096,	/* told apart; later ones are noted as not kept */
 	SM_MODEL_SESSION_OPERATIONS_MAX = 1 << 14, /* over all sessions; those behind are noted */
 	SM_MODEL_SESSION_NOTES_MAX = 64,	   /* of one session; later ones are left out */
+	SM_MODEL_INTERLUDES_MAX = 4096,
 	SM_MODEL_SLOWEST = 20,
 	SM_MODEL_SERIES_POINTS = 600, /* of a counter over the run; denser samples are averaged */
 };
@@ -165,11 +166,17 @@ struct sm_loader {
 
 struct sm_operation { /* a user's span, by name and type */
 	const char *name, *type;
+	bool interlude; /* of type SM_VOCABULARY_INTERLUDE */
 	uint64_t count;
 	int64_t inclusive_ns; /* of a call inside another of the same, once */
 	int64_t self_ns; /* without the operations inside; a loader's wait inside is the operation's own */
 	int64_t first_ns, last_ns;
 	struct sm_sketch wall_s;
+};
+
+struct sm_interlude { /* one call of such an operation */
+	int64_t begin_ns, end_ns;
+	int rank;
 };
 
 struct sm_session_operation { /* what of an operation lies in one session */
@@ -270,6 +277,9 @@ struct sm_model {
 	size_t loader_count;
 	struct sm_operation *operations;
 	size_t operation_count;
+	struct sm_interlude
+		*interludes; /* in the order they ended; at most SM_MODEL_INTERLUDES_MAX */
+	size_t interlude_count;
 	struct sm_model_session *sessions; /* in the order they began */
 	size_t session_count;
 	struct sm_series *series;

@@ -595,6 +595,14 @@ def test_what_is_safe_is_applied_between_epochs_when_asked_for(tmp_path):
 session = profiler.stop_profiling_session()
 assert session.optimizations and session.optimizations[0]["state"] in ("kept", "taken_back"), session.optimizations
 assert "batch_size" not in session.optimizations[0]["change"]
+# what was tried is one operation of ours, and no loader, no step and no time of the training
+report, by_name = session.report, rows(session.summary())
+trial = by_name["stallmeter: trial of a loader's settings"]
+assert sum(loader.stages[-1].count for loader in report.loaders) == 60, [dict(one) for loader in report.loaders for one in loader.stages]
+assert {loader.name for loader in report.loaders} <= {"train", "train-2"}
+assert trial["self_s"] > 1 and by_name["epoch"]["self_s"] < session.wall_s - trial["self_s"]
+assert not any(row["name"] == trial["name"] for row in session.summary()["bottlenecks"])
+assert report.verdict.exposed_stall_share > 0.2, "the time of the trial is not the training's"
 """)
 
 

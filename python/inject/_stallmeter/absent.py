@@ -69,4 +69,4 @@ def lost():
 
 
 trouble = lost
-watch_batches = session_stop = args = mark = counter = fact = begin = end = thread_name = nothing
+watch_batches = interlude = session_stop = args = mark = counter = fact = begin = end = thread_name = nothing

@@ -180,11 +180,24 @@ static void on_a_cpu_every_wait_is_a_stall(void **unused)
 	assert_int_equal(batches[1].exposed_ns, 30);
 }
 
+/* Three trials of 10, one half outside the stretch and one of another rank: 15. */
+static void trials_of_ours_are_counted_as_far_as_they_lie_inside(void **unused)
+{
+	(void)unused;
+	struct sm_interlude interludes[] = {
+		{110, 120, -1}, {195, 205, -1}, {130, 140, 3}, {300, 310, -1}};
+	struct sm_model model = {.interludes = interludes, .interlude_count = 4};
+	assert_float_equal(sm_steps_interlude_s(&model, -1, 100, 200), 15e-9, 1e-15);
+	assert_float_equal(sm_steps_interlude_s(&model, 3, 100, 200), 10e-9, 1e-15);
+	assert_float_equal(sm_steps_interlude_s(&model, 0, 100, 200), 0, 1e-15);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(is_the_gain_of_a_perfect_loader),
 		cmocka_unit_test(on_a_cpu_every_wait_is_a_stall),
+		cmocka_unit_test(trials_of_ours_are_counted_as_far_as_they_lie_inside),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,6 +82,33 @@ static void operations_know_inclusive_and_self_time(void **unused)
 	sm_model_finish(&model);
 }
 
+/* What is ours inside the program's run: an operation that is told apart by its type, each call with its place. */
+static void interludes_are_kept_one_by_one(void **unused)
+{
+	(void)unused;
+	struct sm_make_run *run = new_run();
+	struct sm_make_process *process =
+		sm_make_process_add(run, &(struct sm_make_options){.pid = 10});
+	struct sm_make_thread *thread = sm_make_thread_add(process, 10);
+	uint32_t ours = sm_make_name_bytes(
+		process, SM_NAME_SPAN, SM_ROLE_OPERATION, "trial\0" SM_VOCABULARY_INTERLUDE, 16);
+	sm_make_begin(thread, 1000, SM_ROLE_OPERATION, "epoch");
+	for (int64_t at = 1010; at <= 1050; at += 40) {
+		sm_make_begin_id(thread, at, ours);
+		sm_make_end(thread, at + 30);
+	}
+	sm_make_end(thread, 1100);
+	sm_make_run_finish(run);
+	struct sm_model model;
+	read_run(&model);
+	assert_int_equal(model.interlude_count, 2);
+	assert_int_equal(model.interludes[1].begin_ns, 1050);
+	assert_int_equal(model.interludes[1].end_ns, 1080);
+	assert_int_equal(model.interludes[1].rank, model.processes[0].rank);
+	assert_int_equal(operation(&model, "epoch")->self_ns, 40);
+	sm_model_finish(&model);
+}
+
 /* The same name in two processes is one operation; ends without a begin and begins without an end count nothing. */
 static void operations_of_processes_are_one_and_halves_are_none(void **unused)
 {
@@ -358,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(operations_know_inclusive_and_self_time),
+		cmocka_unit_test(interludes_are_kept_one_by_one),
 		cmocka_unit_test(operations_of_processes_are_one_and_halves_are_none),
 		cmocka_unit_test(sides_are_joined_in_whatever_order_they_come),
 		cmocka_unit_test(causes_are_split_between_a_span_and_those_in_it),
